@@ -1,0 +1,268 @@
+//! The one catalogue of rules: ids, what they mean, what to do, how grave they are by default.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A rule. Its id is for ever: configurations and reports name it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, strum::EnumIter,
+)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Rule {
+    /// Not one checksum fits this service, but another's.
+    WrongDatabase,
+    /// The history could not be read.
+    UnreachableDatabase,
+    /// The code side as a whole could not be read.
+    UnreadableSource,
+    /// The target was left out on purpose.
+    NotChecked,
+    /// A row with `success = false`.
+    DirtyMigration,
+    /// A row without a migration in the source.
+    MissingMigration,
+    /// Row and migration of one version differ.
+    ChecksumMismatch,
+    /// Two up migrations of one version.
+    DuplicateVersion,
+    /// A file that makes sqlx fail.
+    InvalidMigration,
+    /// The history table is absent.
+    NoHistory,
+    /// Histories of two environments disagree.
+    EnvironmentDrift,
+    /// A pending version below the highest applied one.
+    OutOfOrder,
+    /// Looks like a migration; sqlx passes it by.
+    IgnoredFile,
+    /// A down file without its up file.
+    DownWithoutUp,
+    /// An `accept` entry that matches nothing.
+    UnusedAccept,
+    /// Same version and checksum, other description.
+    DescriptionChanged,
+    /// `execution_time = -1`.
+    ExecutionUnconfirmed,
+    /// Would be applied at start-up.
+    PendingMigration,
+}
+
+/// What the catalogue says of a rule.
+struct Entry {
+    id: &'static str,
+    default: &'static str,
+    summary: &'static str,
+    help: &'static str,
+}
+
+impl Rule {
+    /// Every rule, in the order in which a report lists findings of equal severity.
+    pub fn all() -> impl Iterator<Item = Self> {
+        <Self as strum::IntoEnumIterator>::iter()
+    }
+
+    /// The id: what configurations, reports and documents call the rule.
+    pub fn id(self) -> &'static str {
+        self.entry().id
+    }
+
+    /// One sentence: when the rule fires.
+    pub fn summary(self) -> &'static str {
+        self.entry().summary
+    }
+
+    /// The default severity in words, with the facts on which it depends.
+    pub fn default_severity(self) -> &'static str {
+        self.entry().default
+    }
+
+    /// What the finding means for the service and what to do about it.
+    pub fn help(self) -> &'static str {
+        self.entry().help
+    }
+
+    fn entry(self) -> Entry {
+        match self {
+            Self::WrongDatabase => WRONG_DATABASE,
+            Self::UnreachableDatabase => UNREACHABLE_DATABASE,
+            Self::UnreadableSource => UNREADABLE_SOURCE,
+            Self::NotChecked => NOT_CHECKED,
+            Self::DirtyMigration => DIRTY_MIGRATION,
+            Self::MissingMigration => MISSING_MIGRATION,
+            Self::ChecksumMismatch => CHECKSUM_MISMATCH,
+            Self::DuplicateVersion => DUPLICATE_VERSION,
+            Self::InvalidMigration => INVALID_MIGRATION,
+            Self::NoHistory => NO_HISTORY,
+            Self::EnvironmentDrift => ENVIRONMENT_DRIFT,
+            Self::OutOfOrder => OUT_OF_ORDER,
+            Self::IgnoredFile => IGNORED_FILE,
+            Self::DownWithoutUp => DOWN_WITHOUT_UP,
+            Self::UnusedAccept => UNUSED_ACCEPT,
+            Self::DescriptionChanged => DESCRIPTION_CHANGED,
+            Self::ExecutionUnconfirmed => EXECUTION_UNCONFIRMED,
+            Self::PendingMigration => PENDING_MIGRATION,
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl FromStr for Rule {
+    type Err = UnknownRule;
+
+    fn from_str(id: &str) -> Result<Self, Self::Err> {
+        Self::all().find(|rule| rule.id() == id).ok_or_else(|| UnknownRule(id.to_owned()))
+    }
+}
+
+/// An id that no rule has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no rule `{0}`; `migration-preflight rules` lists them all")]
+pub struct UnknownRule(String);
+
+const WRONG_DATABASE: Entry = Entry {
+    id: "wrong-database",
+    default: "error",
+    summary: "Not one checksum in the history fits this service, and at least two and half of the rows fit another service of the plan.",
+    help: "The secrets of two services are most likely swapped. Compare the `database-url` of both services in this environment with the database that each of them really uses.",
+};
+
+const UNREACHABLE_DATABASE: Entry = Entry {
+    id: "unreachable-database",
+    default: "incomplete",
+    summary: "The history could not be read; the message says why: no secret, malformed URL, unknown scheme, host unknown, refused, timed out, TLS, credentials, no such database, no permission, or an answer that is no history.",
+    help: "Until the history can be read, nothing is known about this target and the verdict is `incomplete`. An environment that may be away can be marked `required: false`.",
+};
+
+const UNREADABLE_SOURCE: Entry = Entry {
+    id: "unreadable-source",
+    default: "incomplete",
+    summary: "The code side as a whole could not be read: no migrations directory, no permission, or a `sqlx.toml` that sqlx would not accept.",
+    help: "Correct `migrations` for this service (paths are relative to the root of the repository), or check out the directory before this step.",
+};
+
+const NOT_CHECKED: Entry = Entry {
+    id: "not-checked",
+    default: "notice",
+    summary: "The environment is marked `required: false` and its database is away, so the target was not checked.",
+    help: "Nothing is known about this target. Remove `required: false` to make its absence count.",
+};
+
+const DIRTY_MIGRATION: Entry = Entry {
+    id: "dirty-migration",
+    default: "error",
+    summary: "A row has `success = false`: the migration was begun and never finished. sqlx starts no service on such a history.",
+    help: "Find out how far the migration came, bring the schema to a known state by hand, then delete the row (to have sqlx run the migration again) or set `success = true` (if all of it is in place).",
+};
+
+const MISSING_MIGRATION: Entry = Entry {
+    id: "missing-migration",
+    default: "error; notice with `ignore-missing: true`",
+    summary: "A row of the history has no migration in the source. sqlx refuses to start the service.",
+    help: "The source is older than the database, or the file was deleted or renumbered. Deploy a build that has the file, or bring the file back exactly as it was applied; never write a new file with the old version.",
+};
+
+const CHECKSUM_MISMATCH: Entry = Entry {
+    id: "checksum-mismatch",
+    default: "error",
+    summary: "Row and migration of one version differ in checksum: the file was changed after it was applied. sqlx refuses to start the service.",
+    help: "Restore the file byte for byte as it was applied (line endings, BOM and final newline count) and put the change into a new migration.",
+};
+
+const DUPLICATE_VERSION: Entry = Entry {
+    id: "duplicate-version",
+    default: "error",
+    summary: "Two up migrations of the source have one version. sqlx notices only when it applies the second, or as a false checksum mismatch.",
+    help: "Give the one that no database has applied yet a new version.",
+};
+
+const INVALID_MIGRATION: Entry = Entry {
+    id: "invalid-migration",
+    default: "error",
+    summary: "A file makes sqlx fail: its prefix is no integer, its content is not UTF-8, or it cannot be read. One such file fails the whole directory, at compile time.",
+    help: "Rename the file to `<integer>_<description>.sql`, convert it to UTF-8, or move it out of the directory.",
+};
+
+const NO_HISTORY: Entry = Entry {
+    id: "no-history",
+    default: "notice; warning if another environment of the service has rows; incomplete if the table exists in a schema that is not looked in",
+    summary: "The history table does not exist: nothing has been applied to this database yet, or it is another database than you think.",
+    help: "For a new database this is normal: the service creates the table when it starts. Otherwise check the URL, its `search_path`, and the configured `table`.",
+};
+
+const ENVIRONMENT_DRIFT: Entry = Entry {
+    id: "environment-drift",
+    default: "warning",
+    summary: "One version has different checksums in two environments, or a later environment (in the configured order) has a row that an earlier one lacks.",
+    help: "The environments were migrated from different files, so a test in one says little about the other. Apply the same files to both; an earlier environment that is ahead is normal and never reported.",
+};
+
+const OUT_OF_ORDER: Entry = Entry {
+    id: "out-of-order",
+    default: "warning",
+    summary: "A pending version lies below the highest applied one. sqlx applies it all the same, after migrations that were written later.",
+    help: "If the migration depends on nothing that came later, this is harmless. Otherwise give it a new version above the highest applied one.",
+};
+
+const IGNORED_FILE: Entry = Entry {
+    id: "ignored-file",
+    default: "warning",
+    summary: "A file looks like a migration, but sqlx passes it by without a word.",
+    help: "sqlx reads files called `<integer>_<description>.sql` that stand straight in the directory. Rename or move the file if it is meant to be applied.",
+};
+
+const DOWN_WITHOUT_UP: Entry = Entry {
+    id: "down-without-up",
+    default: "warning",
+    summary: "A `.down.sql` file has no up file of its version. To sqlx it even counts as the migration's presence.",
+    help: "Delete the down file with its up file, or bring the up file back.",
+};
+
+const UNUSED_ACCEPT: Entry = Entry {
+    id: "unused-accept",
+    default: "warning",
+    summary: "An `accept` entry of the configuration matches no finding. Judged only when every target that it concerns was read.",
+    help: "What was accepted is no longer there: remove the entry, before it hides something new.",
+};
+
+const DESCRIPTION_CHANGED: Entry = Entry {
+    id: "description-changed",
+    default: "notice",
+    summary: "Row and migration have the same version and checksum, and another description: the file was renamed. sqlx never compares descriptions.",
+    help: "Nothing has to be done: the service starts.",
+};
+
+const EXECUTION_UNCONFIRMED: Entry = Entry {
+    id: "execution-unconfirmed",
+    default: "notice",
+    summary: "A row has `execution_time = -1`: the migration was skipped on purpose (`sqlx migrate run --skip`), or the process died just after it committed.",
+    help: "If nobody skipped it on purpose, check that the schema has what the migration creates.",
+};
+
+const PENDING_MIGRATION: Entry = Entry {
+    id: "pending-migration",
+    default: "notice",
+    summary: "A migration of the source has no row: it would be applied when the service starts. More than ten become one finding.",
+    help: "Nothing has to be done: this is what a deploy with a new migration looks like.",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_is_the_name_that_configurations_use() {
+        for rule in Rule::all() {
+            assert_eq!(serde_json::to_value(rule).expect("json"), rule.id());
+            assert_eq!(rule.id().parse(), Ok(rule));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The stage that reads both sides of every target.

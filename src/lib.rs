@@ -1,0 +1,10 @@
+//! Will this build start against that database?
+
+pub mod finding;
+pub mod gather;
+pub mod history;
+pub mod inputs;
+pub mod migration;
+pub mod source;
+pub mod target;
+pub mod yaml;

@@ -1,0 +1,99 @@
+//! The code side: what was read of a migrations directory, and why it could not be. Vocabulary, no I/O.
+
+use std::path::PathBuf;
+
+use crate::migration::Migration;
+
+/// The code side: what sqlx would resolve, and what it would stumble over or pass by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Defined {
+    /// Every migration, down files too, sorted by version and kind as sqlx sorts them.
+    pub migrations: Vec<Migration>,
+    /// Files that make sqlx fail. One is enough to fail the whole directory.
+    pub invalid: Vec<InvalidFile>,
+    /// Files that look like migrations and that sqlx passes by.
+    pub ignored: Vec<IgnoredFile>,
+    /// `table-name` of `sqlx.toml`.
+    pub table: Option<String>,
+    /// `create-schemas` of `sqlx.toml`.
+    pub create_schemas: Vec<String>,
+}
+
+/// A file that makes sqlx fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidFile {
+    /// Relative to the root of the repository.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: InvalidReason,
+}
+
+/// Why sqlx fails on a file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidReason {
+    /// `<prefix>_….sql`, and the prefix is no `i64`.
+    #[error("`{prefix}` before the first `_` is not an integer that fits 64 bits")]
+    Version {
+        /// The text before the first `_`.
+        prefix: String,
+    },
+    /// The content is not UTF-8.
+    #[error("its content is not UTF-8 (byte {offset} is the first that is not)")]
+    NotUtf8 {
+        /// Offset of the first bad byte.
+        offset: usize,
+    },
+    /// It cannot be opened, read or (a dangling link) stat'ed.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// A file that looks like a migration, though sqlx does not see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredFile {
+    /// Relative to the root of the repository.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: IgnoredReason,
+}
+
+/// Why sqlx passes by a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IgnoredReason {
+    /// `20260110-add.sql`
+    #[error("there is no `_` between version and description")]
+    NoUnderscore,
+    /// `20260110_add.SQL`
+    #[error("its name does not end in `.sql` in lower case")]
+    SuffixCase,
+    /// `archive/20260110_add.sql`
+    #[error("it stands in a sub-directory, and sqlx reads none")]
+    SubDirectory,
+    /// A directory called `20260110_add.sql`
+    #[error("it is not a file")]
+    NotAFile,
+}
+
+/// Why the code side as a whole could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The migrations directory is not there.
+    #[error("there is no directory `{}`", .0.display())]
+    NoDirectory(PathBuf),
+    /// It is there and cannot be read.
+    #[error("`{}` cannot be read: {detail}", .path.display())]
+    Unreadable {
+        /// The directory or file.
+        path: PathBuf,
+        /// What the system said.
+        detail: String,
+    },
+    /// `sqlx.toml` is there and sqlx would not accept it.
+    #[error("`{}` is not valid: {detail}", .path.display())]
+    Settings {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+}

@@ -1,0 +1,46 @@
+//! What is checked: a service in an environment, and what was read of both sides. Vocabulary, no I/O.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::finding::{Location, Rule, Severity};
+use crate::history::{DatabaseError, DatabaseUrl, History};
+use crate::source::{Defined, SourceError};
+
+/// One service in one environment: what a run judges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The name of the service.
+    pub service: String,
+    /// The name of the environment.
+    pub environment: String,
+    /// The directory of the migrations, relative to the root of the repository.
+    pub migrations: PathBuf,
+    /// The database, or why there is none to connect to.
+    pub database: Result<DatabaseUrl, DatabaseError>,
+    /// The history table as configured; else `sqlx.toml`'s, else `_sqlx_migrations`.
+    pub table: Option<String>,
+    /// Mirrors `Migrator::set_ignore_missing`.
+    pub ignore_missing: bool,
+    /// Whether a database that cannot be read is a problem at all.
+    pub required: bool,
+    /// The configured levels, the most specific having won.
+    pub levels: Levels,
+    /// Where the target is declared: a line of the workflow or of the configuration.
+    pub declared: Option<Location>,
+}
+
+/// What configuration says of a rule: a severity, or `None` to ignore it.
+pub type Levels = BTreeMap<Rule, Option<Severity>>;
+
+/// A target with both its sides, as far as they could be read.
+#[derive(Debug, Clone)]
+pub struct TargetState {
+    /// What was asked for.
+    pub target: Target,
+    /// The code side. Shared, because services in several environments read one directory once.
+    pub defined: Result<Arc<Defined>, SourceError>,
+    /// The database side.
+    pub applied: Result<History, DatabaseError>,
+}
