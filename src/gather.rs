@@ -1,1 +1,2 @@
 //! The stage that reads both sides of every target.
+pub mod directory;

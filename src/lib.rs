@@ -6,5 +6,6 @@ pub mod history;
 pub mod inputs;
 pub mod migration;
 pub mod source;
+pub mod startup;
 pub mod target;
 pub mod yaml;

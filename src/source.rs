@@ -67,11 +67,18 @@ pub enum IgnoredReason {
     #[error("its name does not end in `.sql` in lower case")]
     SuffixCase,
     /// `archive/20260110_add.sql`
-    #[error("it stands in a sub-directory, and sqlx reads none")]
-    SubDirectory,
+    #[error("it stands in a sub-directory, and sqlx reads none{}", and_others(*.others))]
+    SubDirectory {
+        /// How many more of them stand below the same sub-directory.
+        others: usize,
+    },
     /// A directory called `20260110_add.sql`
     #[error("it is not a file")]
     NotAFile,
+}
+
+fn and_others(others: usize) -> String {
+    if others == 0 { String::new() } else { format!(" ({others} more below the same one)") }
 }
 
 /// Why the code side as a whole could not be read.

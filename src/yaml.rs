@@ -36,8 +36,13 @@ pub struct Node {
 /// The three kinds of YAML nodes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NodeKind {
-    /// A scalar: its text with quotes and escapes resolved, and whether it was plain (unquoted, without a tag).
-    Scalar { text: String, plain: bool },
+    /// A scalar.
+    Scalar {
+        /// The text, quotes and escapes resolved.
+        text: String,
+        /// Whether it was unquoted and without a tag.
+        plain: bool,
+    },
     /// A sequence.
     Sequence(Vec<Node>),
     /// A mapping in the order of the file, merge keys resolved.

@@ -1,0 +1,146 @@
+//! What `Migrator::run` would do when the service starts, replayed without a database.
+//!
+//! The order of the steps is that of sqlx 0.9 (`sqlx-core`, `migrate/migrator.rs`, `run_direct`): resolve,
+//! create schemas, create the table, dirty row, missing row, then the up migrations in order of version.
+//! Held against the real one by the oracle tests. Never looks at severities or accepted findings: what
+//! somebody accepts does not make a service start.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::history::{AbsentTable, Engine, History};
+use crate::migration::{AppliedMigration, Migration, Version};
+use crate::source::Defined;
+
+/// What happens when the service starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It starts, and nothing is applied.
+    Starts,
+    /// It starts after applying these versions, in this order.
+    StartsAndApplies(Vec<Version>),
+    /// It does not start.
+    Fails {
+        /// With which error.
+        error: StartupError,
+        /// The versions that it applied before: their schema changes stay.
+        applies: Vec<Version>,
+    },
+    /// A side could not be read.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word that reports use.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Starts => "starts",
+            Self::StartsAndApplies(_) => "starts-and-applies",
+            Self::Fails { .. } => "fails",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The versions that are applied, in order, whether or not the service starts afterwards.
+    pub fn applies(&self) -> &[Version] {
+        match self {
+            Self::StartsAndApplies(applies) | Self::Fails { applies, .. } => applies,
+            Self::Starts | Self::Unknown => &[],
+        }
+    }
+
+    /// The error with which the service fails.
+    pub fn error(&self) -> Option<&StartupError> {
+        match self {
+            Self::Fails { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// Why a service does not start. The first three are sqlx's own words, to the letter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StartupError {
+    /// `MigrateError::Dirty`; sqlx names the default table whatever the real one is called.
+    #[error("migration {0} is partially applied; fix and remove row from `_sqlx_migrations` table")]
+    Dirty(Version),
+    /// `MigrateError::VersionMissing`
+    #[error("migration {0} was previously applied but is missing in the resolved migrations")]
+    Missing(Version),
+    /// `MigrateError::VersionMismatch`
+    #[error("migration {0} was previously applied but has been modified")]
+    Mismatch(Version),
+    /// The second of two up migrations of one version: its row violates the primary key.
+    #[error("migration {0} stands twice in the source, and the history table takes only one row of a version")]
+    Duplicate(Version),
+    /// `migrate!()` does not compile, and `Migrator::new` fails.
+    #[error("the migrations cannot be resolved: {file}: {reason}")]
+    BrokenDirectory {
+        /// The first file that sqlx stumbles over.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// The history table cannot be created, or a schema of `create-schemas` cannot.
+    #[error("the schema `{0}` does not exist and is not created")]
+    NoSchema(String),
+}
+
+/// Predicts the start of a service that embeds `defined`, against a database that holds `history`.
+pub fn predict(defined: &Defined, history: &History, engine: Engine, ignore_missing: bool) -> Outcome {
+    if let Some(invalid) = defined.invalid.first() {
+        let error = StartupError::BrokenDirectory {
+            file: invalid.path.display().to_string(),
+            reason: invalid.reason.to_string(),
+        };
+        return Outcome::Fails { error, applies: Vec::new() };
+    }
+    if let Some(schema) = schema_that_stays_absent(defined, history, engine) {
+        return Outcome::Fails { error: StartupError::NoSchema(schema), applies: Vec::new() };
+    }
+    run(&defined.migrations, history.rows(), ignore_missing)
+}
+
+/// The part of `run_direct` after the table exists. `migrations` are sorted, `rows` ordered by version.
+fn run(migrations: &[Migration], rows: &[AppliedMigration], ignore_missing: bool) -> Outcome {
+    let fails = |error, applies| Outcome::Fails { error, applies };
+    if let Some(dirty) = rows.iter().find(|row| !row.success) {
+        return fails(StartupError::Dirty(dirty.version), Vec::new());
+    }
+    let defined: HashSet<Version> = migrations.iter().map(|migration| migration.version).collect();
+    if let Some(missing) = rows.iter().find(|row| !ignore_missing && !defined.contains(&row.version)) {
+        return fails(StartupError::Missing(missing.version), Vec::new());
+    }
+    let applied: HashMap<Version, _> = rows.iter().map(|row| (row.version, &row.checksum)).collect();
+    let mut applies = Vec::new();
+    for migration in migrations.iter().filter(|migration| migration.kind.is_up()) {
+        match applied.get(&migration.version) {
+            Some(&checksum) if *checksum != migration.checksum => {
+                return fails(StartupError::Mismatch(migration.version), applies);
+            }
+            Some(_) => {}
+            None if applies.last() == Some(&migration.version) => {
+                return fails(StartupError::Duplicate(migration.version), applies);
+            }
+            None => applies.push(migration.version),
+        }
+    }
+    if applies.is_empty() { Outcome::Starts } else { Outcome::StartsAndApplies(applies) }
+}
+
+/// A schema that sqlx needs and that neither exists nor gets created.
+fn schema_that_stays_absent(defined: &Defined, history: &History, engine: Engine) -> Option<String> {
+    // SQLite has no schemas but those of attached files, and a service attaches none before it migrates.
+    let unknown_to_sqlite = |name: &&String| {
+        engine == Engine::Sqlite && !["main", "temp"].iter().any(|known| engine.names_schema(name, known))
+    };
+    if let Some(schema) = defined.create_schemas.iter().find(unknown_to_sqlite) {
+        return Some(schema.clone());
+    }
+    match history {
+        History::Absent(AbsentTable { absent_schema: Some(schema), .. }) => {
+            let created = defined.create_schemas.iter().any(|created| engine.names_schema(created, schema));
+            (!created).then(|| schema.clone())
+        }
+        _ => None,
+    }
+}
