@@ -42,3 +42,99 @@ pub struct Location {
     /// Counted from 1.
     pub line: u32,
 }
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// One target.
+    Target {
+        /// Its service.
+        service: String,
+        /// Its environment.
+        environment: String,
+    },
+    /// Several environments of one service.
+    Service {
+        /// The service.
+        service: String,
+        /// The environments, in order of the plan.
+        environments: Vec<String>,
+    },
+    /// The run as a whole.
+    Run,
+}
+
+impl Scope {
+    /// The service, unless it is the whole run.
+    pub fn service(&self) -> Option<&str> {
+        match self {
+            Self::Target { service, .. } | Self::Service { service, .. } => Some(service),
+            Self::Run => None,
+        }
+    }
+
+    /// The environments.
+    pub fn environments(&self) -> &[String] {
+        match self {
+            Self::Target { environment, .. } => std::slice::from_ref(environment),
+            Self::Service { environments, .. } => environments,
+            Self::Run => &[],
+        }
+    }
+}
+
+/// One thing that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What is the case. The rule follows from it.
+    pub facts: Facts,
+    /// How grave it is, configuration having had its say.
+    pub severity: Severity,
+    /// Which target, service or run.
+    pub scope: Scope,
+    /// The line to show it at: of a migration (real or would-be), of the workflow, or of the configuration.
+    pub location: Option<Location>,
+}
+
+impl Finding {
+    /// The rule that fired.
+    pub fn rule(&self) -> Rule {
+        self.facts.rule()
+    }
+}
+
+/// An `accept` entry of the configuration: a finding that is known and meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accept {
+    /// Which rule.
+    pub rule: Rule,
+    /// Only for this service.
+    pub service: Option<String>,
+    /// Only in this environment.
+    pub environment: Option<String>,
+    /// Only for this version.
+    pub version: Option<crate::migration::Version>,
+    /// Only for this file, relative to the root of the repository.
+    pub file: Option<String>,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Where the entry stands.
+    pub location: Location,
+}
+
+impl Accept {
+    /// Whether this entry takes in `finding`.
+    pub fn matches(&self, finding: &Finding) -> bool {
+        self.rule == finding.rule()
+            && self.service.as_deref().is_none_or(|service| finding.scope.service() == Some(service))
+            && self.environment.as_ref().is_none_or(|name| finding.scope.environments().contains(name))
+            && self.version.is_none_or(|version| finding.facts.version() == Some(version))
+            && self.file.as_deref().is_none_or(|file| finding.facts.file() == Some(file))
+    }
+
+    /// Whether the target of `service` in `environment` could have a finding that this entry matches.
+    pub fn concerns(&self, service: &str, environment: &str) -> bool {
+        self.service.as_deref().is_none_or(|name| name == service)
+            && self.environment.as_deref().is_none_or(|name| name == environment)
+    }
+}

@@ -179,3 +179,57 @@ pub enum DatabaseErrorKind {
     #[error("the answer could not be understood")]
     Unintelligible,
 }
+
+impl DatabaseErrorKind {
+    /// Whether the database may simply be away, as one that is not required may be.
+    pub fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::NotConfigured
+                | Self::SecretNotSet { .. }
+                | Self::Dns
+                | Self::Refused
+                | Self::TimedOut
+                | Self::NoSuchDatabase
+                | Self::TooManyConnections
+                | Self::ConnectionLost
+        )
+    }
+
+    /// What to do next.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NotConfigured => {
+                "Set `database-url: ${SOME_VARIABLE}` for the service or the environment in the configuration, and the variable in the step's `env:`."
+            }
+            Self::SecretNotSet { .. } => {
+                "Set the variable for this step (`env: NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment."
+            }
+            Self::MalformedUrl => {
+                "Write it as `postgres://user:password@host:5432/database` or `sqlite://path/to/file.db`, with `@ : / % ?` and `#` in the password percent-encoded."
+            }
+            Self::UnknownScheme => "Use a URL that the service itself would give to sqlx.",
+            Self::TableName => {
+                "Write it as `table`, `schema.table` or with quoted parts as `\"Schema\".\"Table\"`, in `table` or in sqlx.toml's `table-name`."
+            }
+            Self::Dns => "Check the host name; a private network's names resolve only within it.",
+            Self::Refused => "Check host and port, and that the database runs and may be reached from here.",
+            Self::TimedOut => {
+                "Check that a firewall lets this machine through and that nothing holds a lock on the history table; `--timeout` gives it longer."
+            }
+            Self::Tls => "Check `sslmode` and `sslrootcert` of the URL against what the server offers.",
+            Self::Authentication => {
+                "Check user and password; a password with `@ : / %` has to be percent-encoded in a URL."
+            }
+            Self::NoSuchDatabase => "Check the database's name or the file's path. The check never creates one.",
+            Self::PermissionDenied => {
+                "Grant the role `USAGE` on the schema and `SELECT` on the history table; nothing else is needed."
+            }
+            Self::TooManyConnections => "Lower `--jobs`, or raise the connection limit of the server or role.",
+            Self::ConnectionLost => "Run the check again; if it recurs, look into the server's log.",
+            Self::Unintelligible => {
+                "Check that the URL leads to the database itself, and that the history table is the one that sqlx made."
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Will this build start against that database?
 
+pub mod compare;
 pub mod finding;
 pub mod gather;
 pub mod history;

@@ -1,6 +1,6 @@
 //! What a finding states, rule by rule, and the one place where it is put into words.
 
-use super::Rule;
+use super::{Rule, Severity};
 use crate::history::{AbsentTable, DatabaseError};
 use crate::migration::{Checksum, Version};
 use crate::source::{IgnoredReason, InvalidReason, SourceError};
@@ -29,4 +29,206 @@ pub enum Facts {
     ExecutionUnconfirmed { version: Version, description: String },
     PendingMigration { version: Version, description: String, file: String },
     PendingMigrations { versions: Vec<Version>, directory: String },
+}
+
+impl Facts {
+    /// The rule that these facts break.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::WrongDatabase { .. } => Rule::WrongDatabase,
+            Self::UnreachableDatabase(_) => Rule::UnreachableDatabase,
+            Self::UnreadableSource(_) => Rule::UnreadableSource,
+            Self::NotChecked(_) => Rule::NotChecked,
+            Self::DirtyMigration { .. } => Rule::DirtyMigration,
+            Self::MissingMigration { .. } => Rule::MissingMigration,
+            Self::ChecksumMismatch { .. } => Rule::ChecksumMismatch,
+            Self::DuplicateVersion { .. } => Rule::DuplicateVersion,
+            Self::InvalidMigration { .. } => Rule::InvalidMigration,
+            Self::NoHistory { .. } => Rule::NoHistory,
+            Self::DriftingChecksum { .. } | Self::DriftingRow { .. } => Rule::EnvironmentDrift,
+            Self::OutOfOrder { .. } => Rule::OutOfOrder,
+            Self::IgnoredFile { .. } => Rule::IgnoredFile,
+            Self::DownWithoutUp { .. } => Rule::DownWithoutUp,
+            Self::UnusedAccept { .. } => Rule::UnusedAccept,
+            Self::DescriptionChanged { .. } => Rule::DescriptionChanged,
+            Self::ExecutionUnconfirmed { .. } => Rule::ExecutionUnconfirmed,
+            Self::PendingMigration { .. } | Self::PendingMigrations { .. } => Rule::PendingMigration,
+        }
+    }
+
+    /// The severity that the rule gives these facts when configuration is silent.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::MissingMigration { ignored: true, .. } => Severity::Notice,
+            Self::NoHistory { absent, .. } if !absent.elsewhere.is_empty() => Severity::Incomplete,
+            Self::NoHistory { elsewhere_applied: Some(_), .. } => Severity::Warning,
+            _ => match self.rule() {
+                Rule::UnreachableDatabase | Rule::UnreadableSource => Severity::Incomplete,
+                Rule::WrongDatabase
+                | Rule::DirtyMigration
+                | Rule::MissingMigration
+                | Rule::ChecksumMismatch
+                | Rule::DuplicateVersion
+                | Rule::InvalidMigration => Severity::Error,
+                Rule::EnvironmentDrift
+                | Rule::OutOfOrder
+                | Rule::IgnoredFile
+                | Rule::DownWithoutUp
+                | Rule::UnusedAccept => Severity::Warning,
+                Rule::NotChecked
+                | Rule::NoHistory
+                | Rule::DescriptionChanged
+                | Rule::ExecutionUnconfirmed
+                | Rule::PendingMigration => Severity::Notice,
+            },
+        }
+    }
+
+    /// The version that the finding is about, where it is about one.
+    pub fn version(&self) -> Option<Version> {
+        match self {
+            Self::DirtyMigration { version, .. }
+            | Self::MissingMigration { version, .. }
+            | Self::ChecksumMismatch { version, .. }
+            | Self::DuplicateVersion { version, .. }
+            | Self::DriftingChecksum { version, .. }
+            | Self::DriftingRow { version, .. }
+            | Self::OutOfOrder { version, .. }
+            | Self::DownWithoutUp { version, .. }
+            | Self::DescriptionChanged { version, .. }
+            | Self::ExecutionUnconfirmed { version, .. }
+            | Self::PendingMigration { version, .. } => Some(*version),
+            _ => None,
+        }
+    }
+
+    /// The description of the migration that the finding is about.
+    pub fn description(&self) -> Option<&str> {
+        match self {
+            Self::DirtyMigration { description, .. }
+            | Self::MissingMigration { description, .. }
+            | Self::ChecksumMismatch { description, .. }
+            | Self::DriftingChecksum { description, .. }
+            | Self::DriftingRow { description, .. }
+            | Self::OutOfOrder { description, .. }
+            | Self::ExecutionUnconfirmed { description, .. }
+            | Self::PendingMigration { description, .. } => Some(description),
+            Self::DescriptionChanged { defined, .. } => Some(defined),
+            _ => None,
+        }
+    }
+
+    /// The file that the finding is about; for a missing migration the one that ought to be there.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::MissingMigration { file, .. }
+            | Self::ChecksumMismatch { file, .. }
+            | Self::InvalidMigration { file, .. }
+            | Self::OutOfOrder { file, .. }
+            | Self::IgnoredFile { file, .. }
+            | Self::DownWithoutUp { file, .. }
+            | Self::DescriptionChanged { file, .. }
+            | Self::PendingMigration { file, .. } => Some(file),
+            Self::DuplicateVersion { files, .. } => files.last().map(String::as_str),
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::UnreachableDatabase(error) | Self::NotChecked(error) => error.kind.help(),
+            Self::NoHistory { absent, .. } if !absent.elsewhere.is_empty() => {
+                "Set `table` to the qualified name, or add the schema to the role's `search_path`; if the service's own role has another `search_path`, let the check's role have the same."
+            }
+            _ => self.rule().help(),
+        }
+    }
+
+    /// The finding in words: what is the case, without what it means in general.
+    pub fn message(&self) -> String {
+        match self {
+            Self::WrongDatabase { other, fitting, rows } => {
+                format!(
+                    "this looks like the database of `{other}`: {fitting} of its {rows} rows are migrations of `{other}`, and none is one of this service"
+                )
+            }
+            Self::UnreachableDatabase(error) => format!("the history could not be read: {error}"),
+            Self::UnreadableSource(error) => format!("the migrations could not be read: {error}"),
+            Self::NotChecked(error) => format!("not checked, and not required to be: {error}"),
+            Self::DirtyMigration { version, .. } => {
+                format!("migration {version} was begun and never finished (`success = false`)")
+            }
+            Self::MissingMigration { version, ignored, .. } => missing(*version, *ignored),
+            Self::ChecksumMismatch { version, applied, defined, .. } => format!(
+                "migration {version} was changed after it was applied: the row has checksum {}…, the file {}…",
+                applied.short(),
+                defined.short()
+            ),
+            Self::DuplicateVersion { version, files } => {
+                format!("{} files have the version {version}: {}", files.len(), list(files))
+            }
+            Self::InvalidMigration { reason, .. } => format!("sqlx fails on this file: {reason}"),
+            Self::NoHistory { absent, elsewhere_applied } => no_history(absent, elsewhere_applied.as_deref()),
+            Self::DriftingChecksum { version, environments, .. } => drifting_checksum(*version, environments),
+            Self::DriftingRow { version, environment, lacking, .. } => {
+                format!(
+                    "migration {version} is applied in {environment} and not in {}, which comes before it",
+                    list(lacking)
+                )
+            }
+            Self::OutOfOrder { version, highest, .. } => {
+                format!("migration {version} is pending, though {highest} is applied already")
+            }
+            Self::IgnoredFile { reason, .. } => format!("sqlx passes by this file: {reason}"),
+            Self::DownWithoutUp { version, .. } => format!("there is no up file for version {version}"),
+            Self::UnusedAccept { rule, reason } => {
+                format!("no finding of `{rule}` matches this entry any more ({reason})")
+            }
+            Self::DescriptionChanged { version, applied, defined, .. } => {
+                format!("migration {version} was applied as “{applied}” and is called “{defined}” now")
+            }
+            Self::ExecutionUnconfirmed { version, .. } => {
+                format!("sqlx never confirmed migration {version} (`execution_time = -1`)")
+            }
+            Self::PendingMigration { version, .. } => {
+                format!("migration {version} would be applied when the service starts")
+            }
+            Self::PendingMigrations { versions, .. } => format!(
+                "{} migrations would be applied when the service starts, {} to {}",
+                versions.len(),
+                versions.first().map_or(0, |version| version.0),
+                versions.last().map_or(0, |version| version.0),
+            ),
+        }
+    }
+}
+
+fn missing(version: Version, ignored: bool) -> String {
+    let known = if ignored { "; the service ignores that (`ignore-missing`)" } else { "" };
+    format!("migration {version} was applied, but the source has no file for it{known}")
+}
+
+fn no_history(absent: &AbsentTable, elsewhere_applied: Option<&str>) -> String {
+    let table = &absent.table;
+    if !absent.elsewhere.is_empty() {
+        return format!(
+            "there is no table `{table}` where the connection looks, but one in the schema {}",
+            list(&absent.elsewhere)
+        );
+    }
+    match elsewhere_applied {
+        Some(environment) => format!("there is no table `{table}`, though {environment} has migrations applied"),
+        None => format!("there is no table `{table}`: nothing has been applied yet"),
+    }
+}
+
+fn drifting_checksum(version: Version, environments: &[(Checksum, Vec<String>)]) -> String {
+    let group = |(checksum, names): &(Checksum, Vec<String>)| format!("{}… in {}", checksum.short(), list(names));
+    let groups: Vec<_> = environments.iter().map(group).collect();
+    format!("migration {version} was applied with different contents: checksum {}", groups.join(", "))
+}
+
+fn list(names: &[String]) -> String {
+    names.join(", ")
 }

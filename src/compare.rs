@@ -1,0 +1,187 @@
+//! Both sides of every target, compared: what is found, nothing left out, in a fixed order. Pure.
+//!
+//! Each submodule holds the rules of one kind of evidence and states facts; how grave they are, and
+//! whether somebody accepted them, is decided here and nowhere else.
+
+mod across;
+mod history;
+mod source;
+
+use std::path::Path;
+
+use crate::finding::{Accept, Facts, Finding, Location, Scope, Severity};
+use crate::source::SourceError;
+use crate::target::{Levels, Target, TargetState};
+
+/// More pending migrations than this become one finding.
+const MOST_PENDING: usize = 10;
+
+/// What the comparison has to know beside the targets themselves.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// Known and meant findings.
+    pub accept: Vec<Accept>,
+    /// The levels for findings that belong to no target.
+    pub levels: Levels,
+    /// The environments in order of promotion; empty where configuration gives none.
+    pub promotion: Vec<String>,
+    /// Service and environment of the targets that filters left out of this run.
+    pub left_out: Vec<(String, String)>,
+}
+
+/// What the comparison found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// The findings that count, gravest first.
+    pub open: Vec<Finding>,
+    /// The findings that an `accept` entry takes in, each with its reason.
+    pub accepted: Vec<(Finding, String)>,
+}
+
+/// Compares the two sides of every target, and the targets with one another.
+pub fn compare(states: &[TargetState], policy: &Policy) -> Findings {
+    let mut sink = Sink::new(policy);
+    let swapped = across::wrong_databases(states);
+    for (state, wrong) in states.iter().zip(&swapped) {
+        sink.target(state, wrong.iter().cloned());
+        sink.target(state, one_target(state, states));
+    }
+    for (facts, involved) in across::environment_drift(states, &swapped, &policy.promotion) {
+        sink.service(states, facts, &involved);
+    }
+    sink.finish(states)
+}
+
+/// Everything that can be said of one target, its siblings in other environments being known.
+fn one_target(state: &TargetState, states: &[TargetState]) -> Vec<Facts> {
+    let mut facts = Vec::new();
+    match &state.defined {
+        Ok(defined) => facts.extend(source::facts(defined)),
+        Err(error) => facts.push(Facts::UnreadableSource(error.clone())),
+    }
+    match (&state.applied, &state.defined) {
+        (Ok(applied), Ok(defined)) => {
+            facts.extend(history::absent(applied, across::sibling_with_rows(state, states)));
+            facts.extend(history::facts(defined, applied, &state.target));
+        }
+        (Ok(applied), Err(_)) => {
+            facts.extend(history::absent(applied, across::sibling_with_rows(state, states)));
+            facts.extend(history::of_rows(applied.rows()));
+        }
+        (Err(error), _) if !state.target.required && error.kind.is_absence() => {
+            facts.push(Facts::NotChecked(error.clone()));
+        }
+        (Err(error), _) => facts.push(Facts::UnreachableDatabase(error.clone())),
+    }
+    facts
+}
+
+/// Where facts become findings: levels and accepted findings are applied on the way in.
+struct Sink<'a> {
+    policy: &'a Policy,
+    used: Vec<bool>,
+    findings: Findings,
+}
+
+impl<'a> Sink<'a> {
+    fn new(policy: &'a Policy) -> Self {
+        Self { policy, used: vec![false; policy.accept.len()], findings: Findings::default() }
+    }
+
+    /// Takes the facts of one target, and folds its pending migrations when there are many.
+    fn target(&mut self, state: &TargetState, facts: impl IntoIterator<Item = Facts>) {
+        let target = &state.target;
+        let scope = Scope::Target { service: target.service.clone(), environment: target.environment.clone() };
+        let judged = facts.into_iter().filter_map(|facts| {
+            let location = location(&facts, Some(target));
+            self.judge(facts, scope.clone(), location, &target.levels)
+        });
+        let judged: Vec<_> = judged.collect();
+        self.findings.open.extend(fold_pending(judged, &target.migrations));
+    }
+
+    /// Takes a fact about several environments of one service. The last of them has its levels count.
+    fn service(&mut self, states: &[TargetState], facts: Facts, involved: &[usize]) {
+        let Some(last) = involved.last().map(|index| &states[*index].target) else { return };
+        let environments = involved.iter().map(|index| states[*index].target.environment.clone()).collect();
+        let scope = Scope::Service { service: last.service.clone(), environments };
+        let location = location(&facts, Some(last));
+        let finding = self.judge(facts, scope, location, &last.levels);
+        self.findings.open.extend(finding);
+    }
+
+    /// Settles severity and acceptance; `None` when the finding is ignored or accepted.
+    fn judge(&mut self, facts: Facts, scope: Scope, location: Option<Location>, levels: &Levels) -> Option<Finding> {
+        let severity = levels.get(&facts.rule()).copied().unwrap_or(Some(facts.severity()));
+        // An ignored finding uses its `accept` entry all the same: removing the entry would not be right.
+        let finding = Finding { severity: severity.unwrap_or(Severity::Notice), facts, scope, location };
+        let mut accepted = false;
+        for (entry, used) in self.policy.accept.iter().zip(&mut self.used) {
+            if entry.matches(&finding) {
+                *used = true;
+                if severity.is_some() && !accepted {
+                    self.findings.accepted.push((finding.clone(), entry.reason.clone()));
+                }
+                accepted = true;
+            }
+        }
+        (severity.is_some() && !accepted).then_some(finding)
+    }
+
+    fn finish(mut self, states: &[TargetState]) -> Findings {
+        let unused = self.used.iter().zip(&self.policy.accept).filter(|(used, _)| !**used);
+        let unused: Vec<_> =
+            unused.filter(|(_, entry)| self.can_judge(entry, states)).map(|(_, e)| e.clone()).collect();
+        for entry in unused {
+            let facts = Facts::UnusedAccept { rule: entry.rule, reason: entry.reason.clone() };
+            let finding = self.judge(facts, Scope::Run, Some(entry.location), &self.policy.levels);
+            self.findings.open.extend(finding);
+        }
+        // Stable, so that what the rules put in order (versions, files) stays in order.
+        self.findings.open.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.rule()));
+        self.findings
+    }
+
+    /// Whether every target that an `accept` entry concerns was read, so that its silence means something.
+    fn can_judge(&self, entry: &Accept, states: &[TargetState]) -> bool {
+        let left_out = self.policy.left_out.iter().any(|(service, environment)| entry.concerns(service, environment));
+        !left_out
+            && states
+                .iter()
+                .filter(|state| entry.concerns(&state.target.service, &state.target.environment))
+                .all(|state| state.defined.is_ok() && state.applied.is_ok())
+    }
+}
+
+/// Replaces more than [`MOST_PENDING`] pending migrations by one finding in the place of the first.
+fn fold_pending(mut findings: Vec<Finding>, directory: &Path) -> Vec<Finding> {
+    let pending = |finding: &Finding| matches!(finding.facts, Facts::PendingMigration { .. });
+    let versions: Vec<_> = findings.iter().filter(|f| pending(f)).filter_map(|f| f.facts.version()).collect();
+    if versions.len() <= MOST_PENDING {
+        return findings;
+    }
+    if let Some(first) = findings.iter_mut().find(|finding| pending(finding)) {
+        first.facts = Facts::PendingMigrations { versions, directory: path_text(directory) };
+    }
+    findings.retain(|finding| !pending(finding));
+    findings
+}
+
+/// The line to show facts at: of their file, else the one that declares the target.
+fn location(facts: &Facts, target: Option<&Target>) -> Option<Location> {
+    let file = match facts {
+        Facts::UnreadableSource(SourceError::Settings { path, .. }) => Some(path_text(path)),
+        _ => facts.file().map(str::to_owned),
+    };
+    let declared = || target.and_then(|target| target.declared.clone());
+    file.map(|file| Location { file, line: 1 }).or_else(declared)
+}
+
+/// A path as reports write it: `/` between its parts, and what is no Unicode replaced.
+fn path_text(path: &Path) -> String {
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/").replacen("//", "/", 1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! What the history shows, alone and beside the source.
+
+use std::collections::HashSet;
+
+use super::path_text;
+use super::source::by_version;
+use crate::finding::Facts;
+use crate::history::History;
+use crate::migration::{AppliedMigration, MigrationKind};
+use crate::source::Defined;
+use crate::target::Target;
+
+/// The absence of the history table. `sibling` is an environment of the same service that has rows.
+pub(super) fn absent(history: &History, sibling: Option<&str>) -> Option<Facts> {
+    match history {
+        History::Present(_) => None,
+        History::Absent(absent) => {
+            Some(Facts::NoHistory { absent: absent.clone(), elsewhere_applied: sibling.map(str::to_owned) })
+        }
+    }
+}
+
+/// What rows show by themselves.
+pub(super) fn of_rows(rows: &[AppliedMigration]) -> Vec<Facts> {
+    let fact = |row: &AppliedMigration| {
+        let (version, description) = (row.version, row.description.clone());
+        match row {
+            AppliedMigration { success: false, .. } => Some(Facts::DirtyMigration { version, description }),
+            AppliedMigration { execution_time: -1, .. } => Some(Facts::ExecutionUnconfirmed { version, description }),
+            _ => None,
+        }
+    };
+    rows.iter().filter_map(fact).collect()
+}
+
+/// Every row beside its migration, and every migration beside its row.
+pub(super) fn facts(defined: &Defined, history: &History, target: &Target) -> Vec<Facts> {
+    let rows = history.rows();
+    let mut facts = of_rows(rows);
+    let versions = by_version(&defined.migrations);
+    for row in rows {
+        let (version, description) = (row.version, row.description.clone());
+        let Some((up, _)) = versions.get(&version) else {
+            let file = would_be_file(row, defined, target);
+            facts.push(Facts::MissingMigration { version, description, file, ignored: target.ignore_missing });
+            continue;
+        };
+        // With a down file alone sqlx has nothing to compare the row with, and lets it pass.
+        let Some(first) = up.first() else { continue };
+        let file = path_text(&first.path);
+        match up.iter().find(|migration| migration.checksum == row.checksum) {
+            None => {
+                let (applied, defined) = (row.checksum.clone(), first.checksum.clone());
+                facts.push(Facts::ChecksumMismatch { version, description, file, applied, defined });
+            }
+            Some(same) if same.description != row.description => facts.push(Facts::DescriptionChanged {
+                version,
+                file: path_text(&same.path),
+                applied: description,
+                defined: same.description.clone(),
+            }),
+            Some(_) => {}
+        }
+    }
+    let applied: HashSet<_> = rows.iter().map(|row| row.version).collect();
+    let highest = rows.iter().map(|row| row.version).max();
+    for (version, (up, _)) in &versions {
+        let (Some(first), false) = (up.first(), applied.contains(version)) else { continue };
+        let (version, description, file) = (*version, first.description.clone(), path_text(&first.path));
+        if let Some(highest) = highest.filter(|highest| version < *highest) {
+            let (description, file) = (description.clone(), file.clone());
+            facts.push(Facts::OutOfOrder { version, description, file, highest });
+        }
+        facts.push(Facts::PendingMigration { version, description, file });
+    }
+    facts
+}
+
+/// The file that a row's migration most likely had: padded and suffixed as its neighbours are.
+fn would_be_file(row: &AppliedMigration, defined: &Defined, target: &Target) -> String {
+    let prefix = |path: &std::path::Path| {
+        let name = path.file_name()?.to_str()?;
+        name.split_once('_').map(|(prefix, _)| prefix.to_owned())
+    };
+    let padded = defined.migrations.iter().filter_map(|m| prefix(&m.path)).find(|prefix| prefix.starts_with('0'));
+    let width = padded.map_or(0, |prefix| prefix.len());
+    let neighbour =
+        defined.migrations.iter().filter(|m| m.kind.is_up()).min_by_key(|m| m.version.0.abs_diff(row.version.0));
+    let suffix = neighbour.map_or(MigrationKind::Simple, |m| m.kind).suffix();
+    // The description comes from the database: nothing in it may lead out of the directory or break a line.
+    let safe = |c: char| if c.is_whitespace() || c.is_control() || "/\\".contains(c) { '_' } else { c };
+    let description: String = row.description.chars().map(safe).collect();
+    let name = format!("{:0width$}_{description}{suffix}", row.version.0);
+    path_text(&target.migrations.join(name))
+}

@@ -1,0 +1,39 @@
+//! What the code side alone shows.
+
+use std::collections::BTreeMap;
+
+use super::path_text;
+use crate::finding::Facts;
+use crate::migration::{Migration, Version};
+use crate::source::Defined;
+
+/// Invalid and ignored files, duplicate versions, and down files without an up file.
+pub(super) fn facts(defined: &Defined) -> Vec<Facts> {
+    let invalid = defined
+        .invalid
+        .iter()
+        .map(|file| Facts::InvalidMigration { file: path_text(&file.path), reason: file.reason.clone() });
+    let ignored =
+        defined.ignored.iter().map(|file| Facts::IgnoredFile { file: path_text(&file.path), reason: file.reason });
+    let mut facts: Vec<_> = invalid.chain(ignored).collect();
+    for (version, (up, down)) in by_version(&defined.migrations) {
+        if up.len() > 1 {
+            let files = up.iter().map(|migration| path_text(&migration.path)).collect();
+            facts.push(Facts::DuplicateVersion { version, files });
+        }
+        if let (true, Some(down)) = (up.is_empty(), down.first()) {
+            facts.push(Facts::DownWithoutUp { version, file: path_text(&down.path) });
+        }
+    }
+    facts
+}
+
+/// The up and the down migrations of each version.
+pub(super) fn by_version(migrations: &[Migration]) -> BTreeMap<Version, (Vec<&Migration>, Vec<&Migration>)> {
+    let mut versions: BTreeMap<_, (Vec<_>, Vec<_>)> = BTreeMap::new();
+    for migration in migrations {
+        let (up, down) = versions.entry(migration.version).or_default();
+        if migration.kind.is_up() { up } else { down }.push(migration);
+    }
+    versions
+}
