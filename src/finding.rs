@@ -138,3 +138,30 @@ impl Accept {
             && self.environment.as_deref().is_none_or(|name| name == environment)
     }
 }
+
+/// From which severity on findings fail a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum FailOn {
+    /// Errors fail.
+    #[default]
+    Error,
+    /// Errors and warnings fail.
+    Warning,
+    /// Everything that is found fails.
+    Notice,
+    /// Nothing that is found fails; what could not be read still makes the run incomplete.
+    Never,
+}
+
+impl FailOn {
+    /// Whether a finding of `severity` fails the run. Incomplete ones never do: they have a verdict of their own.
+    pub fn is_reached_by(self, severity: Severity) -> bool {
+        let threshold = match self {
+            Self::Error => Severity::Error,
+            Self::Warning => Severity::Warning,
+            Self::Notice => Severity::Notice,
+            Self::Never => return false,
+        };
+        severity != Severity::Incomplete && severity >= threshold
+    }
+}

@@ -6,6 +6,8 @@ pub mod gather;
 pub mod history;
 pub mod inputs;
 pub mod migration;
+pub mod render;
+pub mod report;
 pub mod source;
 pub mod startup;
 pub mod target;

@@ -1,0 +1,9 @@
+//! The report as text, one function a format. Pure: what is written where is publish's business.
+
+mod human;
+mod json;
+mod text;
+
+pub use human::human;
+pub use json::json;
+pub use text::harmless;

@@ -1,0 +1,188 @@
+//! The report for people: a table of services and environments, then what is to be said of each target.
+//!
+//! Coloured always; whoever writes it to something that is no terminal strips the colours. Every word reads
+//! without them.
+
+use std::fmt::{Display, Write};
+
+use anstyle::{AnsiColor, Effects, Style};
+use comfy_table::{Table, presets};
+use indexmap::{IndexMap, IndexSet};
+
+use super::harmless;
+use crate::finding::{Finding, Severity};
+use crate::report::{Counts, Report, TargetReport, Verdict};
+use crate::startup::Outcome;
+
+const BOLD: Style = Style::new().effects(Effects::BOLD);
+const DIM: Style = Style::new().effects(Effects::DIMMED);
+
+/// The report for a terminal, with ANSI colours.
+pub fn human(report: &Report) -> String {
+    let mut sections = vec![styled(verdict_style(report.verdict), report.title())];
+    if report.targets.len() > 1 {
+        sections.push(overview(report));
+    }
+    let speaks = |target: &&TargetReport| report.targets.len() == 1 || !target.findings.is_empty();
+    sections.extend(report.targets.iter().filter(speaks).map(of_target));
+    if !report.findings.is_empty() {
+        let heading = styled(BOLD, "across targets");
+        sections.push(format!("{heading}\n{}", indented(&findings(&report.findings))));
+    }
+    if !report.accepted.is_empty() {
+        sections.push(accepted(report));
+    }
+    sections.join("\n\n") + "\n"
+}
+
+/// Services down, environments across, the outcome in each cell.
+fn overview(report: &Report) -> String {
+    let environments: IndexSet<&str> = report.targets.iter().map(|target| target.environment.as_str()).collect();
+    let mut rows: IndexMap<&str, IndexMap<&str, String>> = IndexMap::new();
+    for target in &report.targets {
+        rows.entry(&target.service).or_default().insert(&target.environment, cell(target));
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(std::iter::once(String::new()).chain(environments.iter().map(|name| harmless(name))));
+    for (service, cells) in rows {
+        let outcome = |name: &&str| cells.get(name).cloned().unwrap_or_else(|| "-".to_owned());
+        table.add_row(std::iter::once(harmless(service)).chain(environments.iter().map(outcome)));
+    }
+    table.to_string().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// The outcome of one target in a few words.
+fn cell(target: &TargetReport) -> String {
+    let Counts { missing, mismatched, .. } = target.counts;
+    match &target.startup {
+        Outcome::Starts => "✓ starts".to_owned(),
+        Outcome::StartsAndApplies(versions) => format!("✓ starts, applies {}", versions.len()),
+        Outcome::Unknown => "? unknown".to_owned(),
+        Outcome::Fails { .. } => {
+            let counted = [(missing, "missing"), (mismatched, "mismatched")];
+            let counted = counted.into_iter().filter_map(|(n, word)| Some(format!("{} {word}", n.filter(|n| *n > 0)?)));
+            let reasons: Vec<_> = counted.collect();
+            if reasons.is_empty() { "✗ fails".to_owned() } else { format!("✗ fails: {}", reasons.join(", ")) }
+        }
+    }
+}
+
+fn of_target(target: &TargetReport) -> String {
+    let name = format!("{} in {}", harmless(&target.service), harmless(&target.environment));
+    let number = |n: Option<usize>| n.map_or("?".to_owned(), |n| n.to_string());
+    let counts = target.counts;
+    let mut out = format!("{}\n", styled(BOLD, name));
+    let _ = writeln!(out, "  source    {} defined in {}", number(counts.defined), harmless(&target.location));
+    let _ = writeln!(
+        out,
+        "  history   {} applied: {} missing, {} mismatched; {} pending",
+        number(counts.applied),
+        number(counts.missing),
+        number(counts.mismatched),
+        number(counts.pending)
+    );
+    let _ = writeln!(out, "  start-up  {}", startup(&target.startup));
+    if !target.findings.is_empty() {
+        let _ = write!(out, "\n{}", indented(&findings(&target.findings)));
+    }
+    out.trim_end().to_owned()
+}
+
+fn startup(outcome: &Outcome) -> String {
+    let green = Style::new().fg_color(Some(AnsiColor::Green.into()));
+    let applies = |versions: &[crate::migration::Version]| {
+        let shown: Vec<_> = versions.iter().take(10).map(ToString::to_string).collect();
+        let more = if versions.len() > 10 { format!(" and {} more", versions.len() - 10) } else { String::new() };
+        format!("{}{more}", shown.join(", "))
+    };
+    match outcome {
+        Outcome::Starts => styled(green, "starts, with nothing to apply"),
+        Outcome::StartsAndApplies(versions) => {
+            format!("{} {}", styled(green, "starts, after applying"), applies(versions))
+        }
+        Outcome::Unknown => "unknown: a side could not be read".to_owned(),
+        Outcome::Fails { error, applies: before } => {
+            let head = styled(severity_style(Severity::Error), "fails:");
+            let before = if before.is_empty() {
+                String::new()
+            } else {
+                format!("\n            before that, it would apply {}", applies(before))
+            };
+            format!("{head} {}{before}", harmless(&error.to_string()))
+        }
+    }
+}
+
+/// Findings, those of one rule together, with what to do said once below them.
+fn findings(findings: &[Finding]) -> String {
+    let mut out = String::new();
+    for group in findings.chunk_by(|a, b| a.facts.help() == b.facts.help() && a.severity == b.severity) {
+        for finding in group {
+            let label = format!("{}[{}]", finding.severity.id(), finding.rule());
+            let _ = writeln!(out, "{}: {}", styled(severity_style(finding.severity), label), one_line(finding));
+            if let Some(location) = &finding.location {
+                let place = format!("--> {}:{}", harmless(&location.file), location.line);
+                let _ = writeln!(out, "  {}", styled(DIM, place));
+            }
+        }
+        if let Some(finding) = group.first() {
+            let _ = writeln!(out, "  {} {}\n", styled(BOLD, "help:"), finding.facts.help());
+        }
+    }
+    out.trim_end().to_owned()
+}
+
+/// The message, with the service where the finding belongs to no single target.
+fn one_line(finding: &Finding) -> String {
+    let description = finding.facts.description().map(|text| format!(" ({})", harmless(text))).unwrap_or_default();
+    let service = match &finding.scope {
+        crate::finding::Scope::Service { service, .. } => format!("{}: ", harmless(service)),
+        _ => String::new(),
+    };
+    format!("{service}{}{description}", harmless(&finding.facts.message()))
+}
+
+fn accepted(report: &Report) -> String {
+    let mut out = styled(BOLD, "accepted");
+    for (finding, reason) in &report.accepted {
+        let place =
+            [finding.scope.service().unwrap_or_default(), &finding.scope.environments().join(", ")].join(" in ");
+        let _ = write!(
+            out,
+            "\n  {} in {}: {} ({})",
+            finding.rule(),
+            harmless(place.trim_start_matches(" in ").trim_end_matches(" in ")),
+            harmless(&finding.facts.message()),
+            harmless(reason)
+        );
+    }
+    out
+}
+
+fn indented(text: &str) -> String {
+    let indent = |line: &str| if line.is_empty() { String::new() } else { format!("  {line}") };
+    text.lines().map(indent).collect::<Vec<_>>().join("\n")
+}
+
+fn styled(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+fn verdict_style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Pass => Style::new().fg_color(Some(AnsiColor::Green.into())).bold(),
+        Verdict::Fail => severity_style(Severity::Error),
+        Verdict::Incomplete => severity_style(Severity::Incomplete),
+    }
+}
+
+fn severity_style(severity: Severity) -> Style {
+    let color = match severity {
+        Severity::Error => AnsiColor::Red,
+        Severity::Incomplete => AnsiColor::Magenta,
+        Severity::Warning => AnsiColor::Yellow,
+        Severity::Notice => AnsiColor::Cyan,
+    };
+    Style::new().fg_color(Some(color.into())).bold()
+}

@@ -1,0 +1,197 @@
+//! The result of a run as one value: every output and the exit code are made from it alone. Pure.
+
+use std::collections::HashSet;
+
+use crate::compare::Findings;
+use crate::finding::{FailOn, Finding, Scope, Severity};
+use crate::history::History;
+use crate::migration::Version;
+use crate::source::Defined;
+use crate::startup::{self, Outcome};
+use crate::target::TargetState;
+
+/// The one word that a run comes down to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing was found that fails the run, and everything was read.
+    Pass,
+    /// Something was found at or above `--fail-on`.
+    Fail,
+    /// Something could not be read, and nothing worse was found.
+    Incomplete,
+}
+
+impl Verdict {
+    /// The word that reports use.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Incomplete => "incomplete",
+        }
+    }
+
+    /// The exit code of a run with this verdict. (2 is for usage and configuration, where there is no report.)
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Fail => 1,
+            Self::Incomplete => 3,
+        }
+    }
+}
+
+/// Everything that a run has to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What it comes down to.
+    pub verdict: Verdict,
+    /// Every target of the plan, in its order.
+    pub targets: Vec<TargetReport>,
+    /// The findings that belong to no single target, gravest first.
+    pub findings: Vec<Finding>,
+    /// Findings that configuration accepts, each with the reason. They count for nothing.
+    pub accepted: Vec<(Finding, String)>,
+}
+
+/// What a run has to say of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetReport {
+    /// Its service.
+    pub service: String,
+    /// Its environment.
+    pub environment: String,
+    /// Where the code side was read: the migrations directory, relative to the root of the repository.
+    pub location: String,
+    /// How many migrations there are of each kind.
+    pub counts: Counts,
+    /// What happens when the service starts.
+    pub startup: Outcome,
+    /// The findings of this target alone, gravest first.
+    pub findings: Vec<Finding>,
+}
+
+/// Numbers of migrations; `None` where a side that the number needs could not be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Up migrations in the source.
+    pub defined: Option<usize>,
+    /// Rows of the history.
+    pub applied: Option<usize>,
+    /// Rows without a file.
+    pub missing: Option<usize>,
+    /// Rows whose file has another checksum.
+    pub mismatched: Option<usize>,
+    /// Versions with an up migration and no row.
+    pub pending: Option<usize>,
+}
+
+impl Report {
+    /// Puts states and findings together and reaches the verdict.
+    pub fn new(states: &[TargetState], findings: Findings, fail_on: FailOn) -> Self {
+        let Findings { open, accepted } = findings;
+        let verdict = if open.iter().any(|finding| fail_on.is_reached_by(finding.severity)) {
+            Verdict::Fail
+        } else if open.iter().any(|finding| finding.severity == Severity::Incomplete) {
+            Verdict::Incomplete
+        } else {
+            Verdict::Pass
+        };
+        let mut targets: Vec<TargetReport> = states.iter().map(TargetReport::new).collect();
+        let index: std::collections::HashMap<_, _> = states
+            .iter()
+            .enumerate()
+            .map(|(index, state)| ((state.target.service.clone(), state.target.environment.clone()), index))
+            .collect();
+        let mut findings = Vec::new();
+        for finding in open {
+            let target = match &finding.scope {
+                Scope::Target { service, environment } => index.get(&(service.clone(), environment.clone())),
+                _ => None,
+            };
+            target.map_or(&mut findings, |index| &mut targets[*index].findings).push(finding);
+        }
+        Self { verdict, targets, findings, accepted }
+    }
+
+    /// The verdict and what it rests on, in one line.
+    pub fn title(&self) -> String {
+        let total = self.targets.len();
+        let outcome = |id: &str| self.targets.iter().filter(|target| target.startup.id() == id).count();
+        let (fails, unknown) = (outcome("fails"), outcome("unknown"));
+        let mut parts = Vec::new();
+        if fails > 0 {
+            parts.push(format!("{fails} of {} would not start", plural(total, "target")));
+        }
+        if unknown > 0 {
+            parts.push(format!("{unknown} of {} could not be checked", plural(total, "target")));
+        }
+        match (total, parts.is_empty()) {
+            (0, _) => parts.push("nothing to check".to_owned()),
+            (1, true) => parts.push("the target would start".to_owned()),
+            (_, true) => parts.push(format!("all {total} targets would start")),
+            _ => {}
+        }
+        let counted = [(Severity::Error, "error"), (Severity::Warning, "warning")].map(|(severity, word)| {
+            let n = self.all_findings().filter(|finding| finding.severity == severity).count();
+            (n > 0).then(|| plural(n, word))
+        });
+        parts.extend(counted.into_iter().flatten());
+        if !self.accepted.is_empty() {
+            parts.push(format!("{} accepted", plural(self.accepted.len(), "finding")));
+        }
+        format!("{}: {}", self.verdict.id(), parts.join(", "))
+    }
+
+    /// Every finding that counts, those of targets first.
+    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.targets.iter().flat_map(|target| &target.findings).chain(&self.findings)
+    }
+}
+
+impl TargetReport {
+    fn new(state: &TargetState) -> Self {
+        let target = &state.target;
+        let startup = match (&state.defined, &state.applied, &target.database) {
+            (Ok(defined), Ok(history), Ok(url)) => {
+                startup::predict(defined, history, url.engine(), target.ignore_missing)
+            }
+            _ => Outcome::Unknown,
+        };
+        Self {
+            service: target.service.clone(),
+            environment: target.environment.clone(),
+            location: target.migrations.to_string_lossy().into_owned(),
+            counts: Counts::new(state.defined.as_deref().ok(), state.applied.as_ref().ok()),
+            startup,
+            findings: Vec::new(),
+        }
+    }
+}
+
+impl Counts {
+    fn new(defined: Option<&Defined>, history: Option<&History>) -> Self {
+        let mut counts = Self {
+            defined: defined.map(|defined| defined.migrations.iter().filter(|m| m.kind.is_up()).count()),
+            applied: history.map(|history| history.rows().len()),
+            ..Self::default()
+        };
+        let (Some(defined), Some(history)) = (defined, history) else { return counts };
+        let known: HashSet<Version> = defined.migrations.iter().map(|m| m.version).collect();
+        let up = || defined.migrations.iter().filter(|m| m.kind.is_up());
+        let up_versions: HashSet<Version> = up().map(|m| m.version).collect();
+        let contents: HashSet<_> = up().map(|m| (m.version, &m.checksum)).collect();
+        let applied: HashSet<Version> = history.rows().iter().map(|row| row.version).collect();
+        let rows = || history.rows().iter();
+        counts.missing = Some(rows().filter(|row| !known.contains(&row.version)).count());
+        let differs = |version, checksum| up_versions.contains(&version) && !contents.contains(&(version, checksum));
+        counts.mismatched = Some(rows().filter(|row| differs(row.version, &row.checksum)).count());
+        counts.pending = Some(up_versions.difference(&applied).count());
+        counts
+    }
+}
+
+/// `1 error`, `2 errors`.
+pub fn plural(n: usize, word: &str) -> String {
+    if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
+}
