@@ -1,1 +1,178 @@
-//! What a run is told: flags, configuration, workflow, environment.
+//! What a run is told: flags, the configuration file, the workflow, and the directories that stand there.
+//!
+//! Everything is read here and judged in its own module; nothing is resolved into targets yet.
+
+pub mod config;
+pub mod diagnostic;
+pub mod matrix;
+pub mod template;
+pub mod workflow;
+
+use std::path::{Component, Path, PathBuf};
+use std::{env, fs, io};
+
+use crate::cli::CheckArgs;
+use crate::gather::directory;
+use crate::source::SourceError;
+use config::{Config, MatrixSource};
+use diagnostic::Diagnostics;
+use matrix::{MatrixError, ServiceMatrix};
+use workflow::WorkflowError;
+
+/// Where the configuration file stands when no flag names it.
+const CONFIG_FILE: &str = ".github/migration-preflight.yml";
+
+/// Everything that a plan is made from.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// The root of the repository: the nearest folder with a `.git`, else the current folder.
+    pub root: PathBuf,
+    /// The configuration; an empty one where there is no file.
+    pub config: Config,
+    /// The service matrix, where a flag or the configuration names one.
+    pub matrix: Option<ServiceMatrix>,
+    /// The migrations directories that were found, relative to the root; empty where configuration names them.
+    pub found: Vec<PathBuf>,
+    /// `--service`
+    pub services: Vec<String>,
+    /// `--environment`
+    pub environments: Vec<String>,
+    /// `--migrations`, relative to the root.
+    pub migrations: Option<String>,
+}
+
+/// Why a run cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// The current folder is gone or hidden.
+    #[error("the current folder cannot be read: {0}")]
+    CurrentDirectory(io::Error),
+    /// A file that was named cannot be read.
+    #[error("{what} `{}` cannot be read: {error}", .path.display())]
+    Unreadable {
+        /// What the file is.
+        what: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Mistakes in the configuration.
+    #[error(transparent)]
+    Config(#[from] Diagnostics),
+    /// The workflow gives no matrix.
+    #[error("{}{error}\n  help: {}", place(.error.location()), .error.help())]
+    Workflow {
+        /// Why.
+        error: WorkflowError,
+    },
+    /// `--matrix` is none.
+    #[error("--matrix: {error}\n  help: {}", .error.help())]
+    Matrix {
+        /// Why.
+        error: MatrixError,
+    },
+    /// A workflow without the job to look in.
+    #[error("--workflow needs to know where the matrix is\n  help: add --job ID, the id of the job with the matrix")]
+    NoJob,
+    /// A job without the workflow to look in.
+    #[error("--job needs to know which workflow has the job\n  help: add --workflow FILE")]
+    NoWorkflow,
+    /// The crate in the current folder has a `sqlx.toml` that sqlx would not accept.
+    #[error(transparent)]
+    Crate(#[from] SourceError),
+}
+
+impl Inputs {
+    /// Reads everything that the flags lead to.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or one with mistakes: all those of the configuration at once.
+    pub fn load(args: &CheckArgs) -> Result<Self, InputError> {
+        let here = env::current_dir().map_err(InputError::CurrentDirectory)?;
+        let root = root(&here).to_owned();
+        let below = here.strip_prefix(&root).unwrap_or(Path::new("")).to_owned();
+        let config = read_config(args, &here, &root)?;
+        let matrix = read_matrix(args, &config, &root)?;
+        let found = match &config.defaults.migrations {
+            None if args.migrations.is_none() => find_directories(&root, &below, &config, matrix.is_some())?,
+            _ => Vec::new(),
+        };
+        let migrations = args.migrations.as_ref().map(|given| normal(&below.join(given)));
+        let (services, environments) = (args.service.clone(), args.environment.clone());
+        Ok(Self { root, config, matrix, found, services, environments, migrations })
+    }
+}
+
+fn root(here: &Path) -> &Path {
+    here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(here)
+}
+
+fn read_config(args: &CheckArgs, here: &Path, root: &Path) -> Result<Config, InputError> {
+    let (path, shown) = match &args.config {
+        Some(path) => (here.join(path), path.display().to_string()),
+        None => (root.join(CONFIG_FILE), CONFIG_FILE.to_owned()),
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(config::read(&text, &shown)?),
+        Err(error) if args.config.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
+        Err(error) => Err(InputError::Unreadable { what: "the configuration", path: shown.into(), error }),
+    }
+}
+
+/// The matrix that a flag names, else the one that the configuration names.
+fn read_matrix(args: &CheckArgs, config: &Config, root: &Path) -> Result<Option<ServiceMatrix>, InputError> {
+    let settings = config.matrix.as_ref();
+    if let Some(json) = &args.matrix {
+        let (service, environment) = config.matrix_keys();
+        let matrix = matrix::from_json(json, service, environment);
+        return matrix.map(Some).map_err(|error| InputError::Matrix { error });
+    }
+    let job = || match settings.map(|settings| &settings.source) {
+        Some(MatrixSource::Job(job)) => Some(job.clone()),
+        _ => None,
+    };
+    let (workflow, source) = match (&args.workflow, &args.job, settings) {
+        (None, None, None) => return Ok(None),
+        (None, Some(_), None) => return Err(InputError::NoWorkflow),
+        (None, None, Some(settings)) => (&settings.workflow, settings.source.clone()),
+        (None, Some(job), Some(settings)) => (&settings.workflow, MatrixSource::Job(job.clone())),
+        (Some(file), flag, _) => {
+            (file, MatrixSource::Job(flag.clone().or_else(job).ok_or(InputError::NoJob)?))
+        }
+    };
+    let unreadable = |error| InputError::Unreadable { what: "the workflow", path: workflow.into(), error };
+    let text = fs::read_to_string(root.join(workflow)).map_err(unreadable)?;
+    let matrix = match &source {
+        MatrixSource::Job(job) => workflow::service_matrix(&text, workflow, job),
+        MatrixSource::Input(input) => workflow::input_options(&text, workflow, input, config.matrix_keys().0),
+    };
+    matrix.map(Some).map_err(|error| InputError::Workflow { error })
+}
+
+/// The directories to choose from: the current crate's alone where nothing is configured, else all there are.
+fn find_directories(root: &Path, below: &Path, config: &Config, matrix: bool) -> Result<Vec<PathBuf>, InputError> {
+    let named = matrix || !config.services.is_empty();
+    let own = directory::of_crate(root, below)?;
+    if !named && root.join(&own).is_dir() {
+        return Ok(vec![own]);
+    }
+    Ok(directory::discover(root))
+}
+
+/// `path` without `.` and, as far as it goes, without `..`; with `/` between its parts.
+fn normal(path: &Path) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if parts.last().is_some_and(|last| last != "..") => drop(parts.pop()),
+            part => parts.push(part.as_os_str().to_string_lossy().into_owned()),
+        }
+    }
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/").replacen("//", "/", 1) }
+}
+
+fn place(location: Option<&crate::finding::Location>) -> String {
+    location.map(|location| format!("{}:{}: ", location.file, location.line)).unwrap_or_default()
+}

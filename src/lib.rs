@@ -1,14 +1,64 @@
 //! Will this build start against that database?
+//!
+//! migration-preflight compares the migrations that a service embeds (sqlx's `migrate!()`) with the ones that
+//! its databases have applied, for every service in every environment, and says what would happen when the
+//! service starts.
+//!
+//! A run is one stream of values:
+//!
+//! ```text
+//! arguments ─inputs→ Inputs ─plan→ Plan{targets} ─gather→ Vec<TargetState{target, defined, applied}>
+//!    ─compare→ Findings ─report→ Report ─render→ text│JSON ─publish→ the world      Report → exit code
+//! ```
+//!
+//! The vocabulary ([`migration`], [`source`], [`history`], [`finding`], [`target`]) is plain data without
+//! I/O; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
+//!
+//! # Invariants
+//! - [`compare`], [`startup`], [`plan`], [`report`] and [`render`] do no I/O, never await, and read neither clock
+//!   nor environment.
+//! - Only [`publish`] writes.
+//! - Nothing creates, locks or changes an object of a database.
+//! - A target that cannot be read never stops another: it becomes part of the report.
+//! - The exit code comes from the report alone, whichever outputs were asked for and whether or not they worked.
+//! - No secret is ever in a value that can be printed.
 
+pub mod cli;
+pub mod commands;
 pub mod compare;
 pub mod finding;
 pub mod gather;
 pub mod history;
 pub mod inputs;
 pub mod migration;
+pub mod plan;
+pub mod publish;
 pub mod render;
 pub mod report;
 pub mod source;
 pub mod startup;
 pub mod target;
 pub mod yaml;
+
+use std::process::ExitCode;
+
+use cli::{Cli, Command};
+
+/// The exit code for usage and configuration: the code with which clap leaves on a bad flag, too.
+const USAGE: u8 = 2;
+
+/// Runs the command that the arguments ask for. Every error that gets here is one of usage or configuration.
+pub async fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command.unwrap_or(Command::Check(cli.check)) {
+        Command::Check(args) => commands::check(&args).await,
+        Command::Rules { rule } => Ok(commands::rules(rule)),
+        Command::Schema => Ok(commands::schema()),
+    };
+    done.map_or_else(
+        |error| {
+            publish::complain(&format!("{error:#}"));
+            ExitCode::from(USAGE)
+        },
+        ExitCode::from,
+    )
+}

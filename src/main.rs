@@ -1,3 +1,10 @@
 //! The command line of migration-preflight.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    migration_preflight::run(migration_preflight::cli::Cli::parse()).await
+}

@@ -2,8 +2,10 @@
 
 mod human;
 mod json;
+mod rules;
 mod text;
 
 pub use human::human;
 pub use json::json;
+pub use rules::{rule, rules};
 pub use text::harmless;

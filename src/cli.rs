@@ -1,0 +1,144 @@
+//! The command line: flags as typed text, nothing resolved.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::finding::{FailOn, Rule};
+
+/// Will this build start against that database? Compares sqlx migrations in code with those applied.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do; `check` when nothing is given.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The flags of `check`, which may be given without naming it.
+    #[command(flatten)]
+    pub check: CheckArgs,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing was found at or above --fail-on, and everything was read
+  1  findings
+  2  usage or configuration
+  3  incomplete: something could not be read, and nothing worse was found";
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compare the migrations in code with the applied ones, for every target
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArgs),
+    /// Explain the rules: all of them, or one
+    Rules {
+        /// The id of a rule
+        rule: Option<Rule>,
+    },
+    /// Print the JSON Schema of the configuration file
+    Schema,
+}
+
+/// Flags of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Configuration file [default: .github/migration-preflight.yml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Workflow whose service matrix gives the targets
+    #[arg(long, value_name = "FILE")]
+    pub workflow: Option<String>,
+    /// Job of the workflow that has the matrix
+    #[arg(long, value_name = "ID")]
+    pub job: Option<String>,
+    /// The matrix itself: its entries, its definition, or one leg as `toJSON(matrix)` gives it
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["workflow", "job"])]
+    pub matrix: Option<String>,
+    /// Check only these services
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub service: Vec<String>,
+    /// Check only these environments
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub environment: Vec<String>,
+    /// Migrations directory, in place of the configured one; `{service}` is filled in
+    #[arg(long, value_name = "DIR")]
+    pub migrations: Option<String>,
+    /// From which severity on findings fail the run
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    pub fail_on: FailOn,
+    /// Format of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+    /// Write the report to a file too; may be given several times
+    #[arg(long, value_name = "FORMAT=PATH")]
+    pub output: Vec<Output>,
+    /// How many databases are read at a time, at most 16 of them on one server
+    #[arg(long, value_name = "N", default_value = "128")]
+    pub jobs: NonZeroUsize,
+    /// How long one database may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    pub timeout: Duration,
+}
+
+/// A format of the report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For programs; version 1
+    Json,
+}
+
+/// A file to write the report to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// In which format.
+    pub format: Format,
+    /// Where.
+    pub path: PathBuf,
+}
+
+impl std::str::FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((format, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+            return Err("write it as FORMAT=PATH, for example json=report.json".to_owned());
+        };
+        Ok(Self { format: Format::from_str(format, false)?, path: path.into() })
+    }
+}
+
+/// A whole or broken number of seconds, more than none and at most a day.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let bounds = Duration::from_millis(1)..=Duration::from_secs(86_400);
+    let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.filter(|d| bounds.contains(d)).ok_or_else(|| "give seconds, more than 0 and at most 86400".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_check_is_the_default() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+        let cli = Cli::parse_from(["migration-preflight", "--service", "a,b", "--output", "json=x.json"]);
+        assert!(cli.command.is_none());
+        assert_eq!(cli.check.service, ["a", "b"]);
+        assert_eq!(cli.check.output, [Output { format: Format::Json, path: "x.json".into() }]);
+        assert_eq!(cli.check.timeout, Duration::from_secs(20));
+    }
+
+    #[test]
+    fn an_unusable_timeout_or_output_is_refused() {
+        for flags in [["--timeout", "0"], ["--timeout", "NaN"], ["--timeout", "-1"], ["--output", "json"], ["--output", "xml=a"]] {
+            assert!(Cli::try_parse_from(["migration-preflight"].iter().chain(&flags)).is_err(), "{flags:?}");
+        }
+    }
+}

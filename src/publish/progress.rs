@@ -1,0 +1,31 @@
+//! One line on the terminal while databases are read; nothing where standard error is no terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// The progress of a run. It shows numbers only, so there is nothing in it to hide.
+#[derive(Debug)]
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// A line for this many targets, hidden where standard error is no terminal.
+    pub fn new(targets: usize) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(targets as u64), ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} read {pos} of {len} targets ({elapsed})") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
+    }
+
+    /// One more target is read.
+    pub fn tick(&self) {
+        self.0.inc(1);
+    }
+
+    /// Takes the line away.
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
