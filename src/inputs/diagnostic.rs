@@ -1,0 +1,248 @@
+//! Mistakes in a file, each with its place: all of them at once, and no password in any of them.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+
+use crate::yaml::Span;
+
+/// The most mistakes that one file is told of; a person mends a hundred and runs again.
+const MAX_MISTAKES: usize = 100;
+/// The longest piece of the file's own text that a message quotes, in characters.
+const MAX_QUOTED: usize = 60;
+/// How much of a line is shown on either side of a mistake, in bytes.
+const MARGIN: usize = 100;
+
+/// One mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What is wrong: a lowercase fragment that never quotes a value which may be a secret.
+    pub message: String,
+    /// Where it stands.
+    pub span: Span,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Diagnostic {
+    /// A mistake without a hint.
+    pub fn new(span: &Span, message: impl Into<String>) -> Self {
+        Self { message: message.into(), span: span.clone(), hint: None }
+    }
+
+    /// The same mistake with the advice that mends it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// All the mistakes of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostics {
+    /// The file, relative to the root of the repository.
+    pub file: String,
+    /// Its text with every password masked byte for byte, so that spans still fit.
+    text: String,
+    list: Vec<Diagnostic>,
+    left_out: bool,
+}
+
+impl Diagnostics {
+    /// No mistakes yet in `file`, which holds `text`.
+    pub fn new(file: impl Into<String>, text: &str) -> Self {
+        let text = text.split_inclusive('\n').map(|line| mask(line, false)).collect();
+        Self { file: file.into(), text, list: Vec::new(), left_out: false }
+    }
+
+    /// Adds a mistake. What an alias repeats is told once, where it was written.
+    pub fn push(&mut self, mistake: Diagnostic) {
+        if self.list.contains(&mistake) {
+            return;
+        }
+        if self.is_full() {
+            self.left_out = true;
+            return;
+        }
+        let key = |it: &Diagnostic| (it.span.line, it.span.column);
+        let index = self.list.partition_point(|earlier| key(earlier) <= key(&mistake));
+        self.list.insert(index, mistake);
+    }
+
+    /// Whether further mistakes would be left out.
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= MAX_MISTAKES
+    }
+
+    /// Hides what is secret in `value`, which stands at `range` and may be written there with escapes and line breaks.
+    pub fn conceal(&mut self, range: &Range<usize>, value: &str) {
+        let Some(piece) = self.text.get(range.clone()) else { return };
+        // An alias shows nothing; what it stands for is told where it was anchored.
+        if piece.starts_with('*') {
+            return;
+        }
+        let hidden = mask(value, true);
+        if piece.contains(&hidden) {
+            return;
+        }
+        let masked = if piece.contains(value) { piece.replace(value, &hidden) } else { stars(piece) };
+        self.text.replace_range(range.clone(), &masked);
+    }
+
+    /// Hides all of `range`.
+    pub fn hide(&mut self, range: &Range<usize>) {
+        if let Some(piece) = self.text.get(range.clone()).filter(|piece| !piece.starts_with('*')) {
+            let masked = stars(piece);
+            self.text.replace_range(range.clone(), &masked);
+        }
+    }
+
+    /// The mistakes in the order of the file.
+    pub fn list(&self) -> &[Diagnostic] {
+        &self.list
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// `value`, or all the mistakes there are.
+    ///
+    /// # Errors
+    /// There is at least one.
+    pub fn into_result<T>(self, value: T) -> Result<T, Self> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// Every mistake with the line that it stands in, as a compiler would print it.
+    pub fn render(&self, color: bool) -> String {
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let mut blocks: Vec<String> = self.list.iter().map(|mistake| self.block(mistake, &renderer)).collect();
+        if self.left_out {
+            blocks.push(format!("and more: only the first {MAX_MISTAKES} mistakes in {} are listed", self.file));
+        }
+        blocks.join("\n\n")
+    }
+
+    fn block(&self, mistake: &Diagnostic, renderer: &Renderer) -> String {
+        let (line, span, whole) = self.excerpt(&mistake.span.range);
+        let (start, column) = (mistake.span.line as usize, mistake.span.column as usize);
+        let snippet = Snippet::source(line).line_start(start).annotation(AnnotationKind::Primary.span(span));
+        let title = Level::ERROR.primary_title(mistake.message.as_str());
+        // A snippet counts the column in what it shows, which is wrong for a piece of a line.
+        let mut group = if whole {
+            title.element(snippet.path(self.file.as_str()))
+        } else {
+            title.element(Origin::path(self.file.as_str()).line(start).char_column(column)).element(snippet)
+        };
+        if let Some(hint) = &mistake.hint {
+            group = group.element(Level::HELP.message(hint.as_str()));
+        }
+        renderer.render(&[group])
+    }
+
+    /// The first line of `range`, or the piece of it around `range` where it is very long; `range` in it; and whether
+    /// that is the whole beginning of the line.
+    fn excerpt(&self, range: &Range<usize>) -> (&str, Range<usize>, bool) {
+        let text = self.text.as_str();
+        let start = text.floor_char_boundary(range.start);
+        let (before, after) = text.split_at(start);
+        let line_start = before.rfind('\n').map_or(0, |index| index + 1);
+        let line_end = after.find('\n').map_or(text.len(), |index| start + index);
+        let end = text.floor_char_boundary(range.end).clamp(start, line_end);
+        let from = text.ceil_char_boundary(start.saturating_sub(MARGIN)).max(line_start);
+        let to = text.floor_char_boundary((start + MARGIN).min(line_end)).max(start);
+        let line = text.get(from..to).unwrap_or_default();
+        let line = line.trim_end_matches('\r');
+        (line, (start - from).min(line.len())..(end.min(to) - from).min(line.len()), from == line_start)
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+/// A piece of the file's own text for a message: masked, cut short, and without characters that steer a terminal.
+pub fn quote(text: &str) -> String {
+    let masked = mask(text, true);
+    let mut shown: String = masked.chars().take(MAX_QUOTED).map(visible).collect();
+    if masked.chars().nth(MAX_QUOTED).is_some() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}
+
+fn visible(character: char) -> String {
+    match character {
+        '\'' | '"' | '\\' => character.to_string(),
+        '`' => "'".to_owned(),
+        _ => character.escape_debug().to_string(),
+    }
+}
+
+/// `did you mean …?` for a misspelt name, or all the names where none is close and they are few.
+pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let known: Vec<&str> = known.into_iter().collect();
+    let plain = |text: &str| text.to_lowercase().replace(['_', ' '], "-");
+    // A name longer than any that exists is no misspelling, and measuring it would cost its square.
+    let closest = known
+        .iter()
+        .filter(|_| name.len() <= 4 * MAX_QUOTED)
+        .map(|candidate| (strsim::damerau_levenshtein(&plain(name), &plain(candidate)), *candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance);
+    match closest {
+        Some((_, candidate)) => Some(format!("did you mean {}?", quote(candidate))),
+        None if known.is_empty() || known.len() > 12 => None,
+        None => Some(format!(
+            "known here: {}",
+            known.iter().map(|candidate| quote(candidate)).collect::<Vec<_>>().join(", ")
+        )),
+    }
+}
+
+/// Whether `text` may hold a password that [`mask`] would hide.
+pub fn has_secret(text: &str) -> bool {
+    mask(text, true) != text
+}
+
+/// Replaces what may be a password, byte for byte: from the first `:` of an authority to the last `@` of the line,
+/// and the value of a `password=` parameter. Too much hidden does no harm; too little would.
+///
+/// `bare` is for text that is one value: `user:password@host`, which has no scheme, is a URL too, and a parameter
+/// goes on past blanks.
+fn mask(text: &str, bare: bool) -> String {
+    let mut masked = text.to_owned();
+    let authority = text.find("://").map(|index| index + 3).or(bare.then_some(0));
+    if let Some(start) = authority
+        && let Some(end) = masked.rfind('@')
+        && let Some(userinfo) = masked.get(start..end)
+        && let Some(colon) = userinfo.find(':')
+    {
+        let range = start + colon + 1..end;
+        let hidden = stars(&masked[range.clone()]);
+        masked.replace_range(range, &hidden);
+    }
+    let mut from = 0;
+    while let Some(index) = masked.get(from..).and_then(|rest| rest.to_ascii_lowercase().find("password=")) {
+        let start = from + index + "password=".len();
+        let rest = &masked[start..];
+        let end = start + rest.find(|c: char| c == '&' || !bare && c.is_whitespace()).unwrap_or(rest.len());
+        let hidden = stars(&masked[start..end]);
+        masked.replace_range(start..end, &hidden);
+        from = end;
+    }
+    masked
+}
+
+/// As many bytes as `text` has, line breaks kept.
+fn stars(text: &str) -> String {
+    text.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { '*' }).collect()
+}

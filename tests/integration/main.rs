@@ -1,0 +1,3 @@
+//! What users of the crate and of the program see.
+
+mod config;
