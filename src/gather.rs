@@ -1,1 +1,7 @@
 //! The stage that reads both sides of every target.
+
+pub mod database;
+mod postgres;
+pub mod redact;
+mod sqlite;
+pub mod table_name;
