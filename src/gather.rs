@@ -2,7 +2,12 @@
 //!
 //! What cannot be read becomes part of the state; nothing here stops a run.
 
+pub mod database;
 pub mod directory;
+mod postgres;
+mod redact;
+mod sqlite;
+pub mod table_name;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
