@@ -13,10 +13,13 @@ use indexmap::IndexMap;
 
 use super::diagnostic::{Diagnostic, Diagnostics, has_secret};
 use super::template::{Template, UrlTemplate};
-use crate::finding::{Location, Rule};
-use crate::migration::Version;
+use crate::finding::{Accept, Location};
 use crate::target::Levels;
 use crate::yaml::{self, Node};
+
+/// The keys of the matrix that are looked for where none are configured.
+const SERVICE_KEY: &str = "service";
+const ENVIRONMENT_KEY: &str = "environment";
 
 /// A configuration that holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,23 +99,12 @@ pub struct EnvironmentConfig {
     pub location: Location,
 }
 
-/// Findings that are known and meant. `None` holds for everything.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Accept {
-    /// The rule.
-    pub rule: Rule,
-    /// Only for this service.
-    pub service: Option<String>,
-    /// Only in this environment.
-    pub environment: Option<String>,
-    /// Only for this version.
-    pub version: Option<Version>,
-    /// Only for this file, relative to the root of the repository.
-    pub file: Option<String>,
-    /// Why; never empty.
-    pub reason: String,
-    /// The line of the entry.
-    pub location: Location,
+impl Config {
+    /// The keys of the matrix that hold the names of services and of environments.
+    pub fn matrix_keys(&self) -> (&str, &str) {
+        let settings = self.matrix.as_ref();
+        settings.map_or((SERVICE_KEY, ENVIRONMENT_KEY), |settings| (&settings.service_key, &settings.environment_key))
+    }
 }
 
 /// Reads the configuration `text`, which stands in `file`.

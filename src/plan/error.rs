@@ -68,7 +68,7 @@ pub enum PlanError {
         declared: Option<Location>,
     },
     /// No migrations directory.
-    #[error("the service `{service}` has no migrations directory{}", found(.found))]
+    #[error("the service `{service}` has no migrations directory{}", what_there_is(.found))]
     NoDirectory {
         /// The service.
         service: String,
@@ -101,7 +101,7 @@ pub enum PlanError {
     },
 }
 
-fn found(directories: &[String]) -> String {
+fn what_there_is(directories: &[String]) -> String {
     if directories.is_empty() { String::new() } else { format!("; there is {}", directories.join(", ")) }
 }
 

@@ -154,7 +154,7 @@ fn of_services(inputs: &Inputs) -> Result<Vec<Seed>, PlanErrors> {
 
 /// One service for each directory, named after the folder that it stands in.
 fn of_directories(inputs: &Inputs, environments: &[String]) -> Result<Vec<Seed>, PlanErrors> {
-    let given = inputs.migrations.as_ref().or(None).map(PathBuf::from);
+    let given = inputs.migrations.as_ref().map(PathBuf::from);
     let directories = given.map_or_else(|| inputs.found.clone(), |directory| vec![directory]);
     if directories.is_empty() {
         return Err(PlanError::NothingHere.into());
@@ -169,16 +169,14 @@ fn of_directories(inputs: &Inputs, environments: &[String]) -> Result<Vec<Seed>,
         Some(name) if times.get(&Some(name.clone())) == Some(&1) => name,
         _ => directory.parent().unwrap_or(directory).to_string_lossy().into_owned(),
     };
-    let seed = |directory: &PathBuf| {
-        let service = name(directory);
-        environments.iter().map(move |environment| Seed {
-            service: service.clone(),
-            environment: environment.clone(),
-            directory: Some(directory.clone()),
-            ..Seed::default()
-        })
-    };
-    Ok(directories.iter().flat_map(seed).collect())
+    let mut seeds = Vec::new();
+    for directory in &directories {
+        for environment in environments {
+            let (service, environment) = (name(directory), environment.clone());
+            seeds.push(Seed { service, environment, directory: Some(directory.clone()), ..Seed::default() });
+        }
+    }
+    Ok(seeds)
 }
 
 fn configured_environments(inputs: &Inputs) -> Vec<String> {

@@ -103,9 +103,9 @@ impl Check<'_> {
         }
         let job = self.text(raw.job, node, "job").map(MatrixSource::Job);
         let input = self.text(raw.input, node, "input").map(MatrixSource::Input);
-        let service_key = self.text(raw.service_key, node, "service-key").unwrap_or_else(|| "service".into());
+        let service_key = self.text(raw.service_key, node, "service-key").unwrap_or_else(|| super::SERVICE_KEY.into());
         let environment_key =
-            self.text(raw.environment_key, node, "environment-key").unwrap_or_else(|| "environment".into());
+            self.text(raw.environment_key, node, "environment-key").unwrap_or_else(|| super::ENVIRONMENT_KEY.into());
         if service_key == environment_key {
             let span = node.get("environment-key").or(node.get("service-key")).map_or(&key.span, |node| &node.span);
             let message = format!("{} is the key of the service and of the environment", quote(&service_key));
