@@ -1,1 +1,4 @@
 //! What a run is told: flags, configuration, workflow, environment.
+
+pub mod matrix;
+pub mod workflow;
