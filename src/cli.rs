@@ -137,7 +137,9 @@ mod tests {
 
     #[test]
     fn an_unusable_timeout_or_output_is_refused() {
-        for flags in [["--timeout", "0"], ["--timeout", "NaN"], ["--timeout", "-1"], ["--output", "json"], ["--output", "xml=a"]] {
+        for flags in
+            [["--timeout", "0"], ["--timeout", "NaN"], ["--timeout", "-1"], ["--output", "json"], ["--output", "xml=a"]]
+        {
             assert!(Cli::try_parse_from(["migration-preflight"].iter().chain(&flags)).is_err(), "{flags:?}");
         }
     }

@@ -137,9 +137,7 @@ fn read_matrix(args: &CheckArgs, config: &Config, root: &Path) -> Result<Option<
         (None, Some(_), None) => return Err(InputError::NoWorkflow),
         (None, None, Some(settings)) => (&settings.workflow, settings.source.clone()),
         (None, Some(job), Some(settings)) => (&settings.workflow, MatrixSource::Job(job.clone())),
-        (Some(file), flag, _) => {
-            (file, MatrixSource::Job(flag.clone().or_else(job).ok_or(InputError::NoJob)?))
-        }
+        (Some(file), flag, _) => (file, MatrixSource::Job(flag.clone().or_else(job).ok_or(InputError::NoJob)?)),
     };
     let unreadable = |error| InputError::Unreadable { what: "the workflow", path: workflow.into(), error };
     let text = fs::read_to_string(root.join(workflow)).map_err(unreadable)?;

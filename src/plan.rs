@@ -80,9 +80,9 @@ fn filter(inputs: &Inputs, seeds: Vec<Seed>) -> Result<(Vec<Seed>, Vec<Name>), P
         return Err(PlanErrors(errors));
     }
     let wanted = |names: &[String], name: &String| names.is_empty() || names.contains(name);
-    let (kept, left_out): (Vec<_>, Vec<_>) = seeds.into_iter().partition(|seed| {
-        wanted(&inputs.services, &seed.service) && wanted(&inputs.environments, &seed.environment)
-    });
+    let (kept, left_out): (Vec<_>, Vec<_>) = seeds
+        .into_iter()
+        .partition(|seed| wanted(&inputs.services, &seed.service) && wanted(&inputs.environments, &seed.environment));
     if kept.is_empty() {
         return Err(PlanErrors(vec![PlanError::NothingLeft]));
     }

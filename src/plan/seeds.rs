@@ -104,9 +104,8 @@ fn name(entry: &MatrixEntry, key: &str) -> Result<Option<String>, PlanError> {
 /// The fields of a service that a matrix entry carries itself.
 fn fields(entry: &MatrixEntry) -> Result<ServiceFields, PlanError> {
     let given = |key: &str| entry.get(key).filter(|value| !value.is_null());
-    let string = |key: &str| {
-        given(key).map(|value| text(value).ok_or_else(|| wrong(entry, key, "is not a text"))).transpose()
-    };
+    let string =
+        |key: &str| given(key).map(|value| text(value).ok_or_else(|| wrong(entry, key, "is not a text"))).transpose();
     let boolean = |key: &str| {
         given(key)
             .map(|value| match (value, text(value).as_deref()) {
@@ -121,7 +120,10 @@ fn fields(entry: &MatrixEntry) -> Result<ServiceFields, PlanError> {
     let secret = string("database-secret")?.map(|name| UrlTemplate::variable(&name));
     let url = string("database-url")?.map(|url| UrlTemplate::parse(&url));
     Ok(ServiceFields {
-        migrations: string("migrations")?.map(|path| Template::parse_path(&path)).transpose().map_err(invalid("migrations"))?,
+        migrations: string("migrations")?
+            .map(|path| Template::parse_path(&path))
+            .transpose()
+            .map_err(invalid("migrations"))?,
         database_url: match secret {
             Some(secret) => Some(secret.map_err(invalid("database-secret"))?),
             None => url.transpose().map_err(invalid("database-url"))?,
