@@ -1,1 +1,376 @@
+//! One fixture a rule: a state in which it fires, and its sibling in which it does not.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::*;
+use crate::finding::Rule;
+use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, History};
+use crate::migration::{AppliedMigration, Checksum, Migration, MigrationKind, Version};
+use crate::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason};
+
+/// A target `api` in `staging` whose migrations 1 and 2 are both applied.
+fn clean() -> TargetState {
+    state("api", "staging", &[1, 2], &[1, 2])
+}
+
+fn state(service: &str, environment: &str, defined: &[i64], applied: &[i64]) -> TargetState {
+    TargetState {
+        target: Target {
+            service: service.into(),
+            environment: environment.into(),
+            migrations: PathBuf::from(service).join("migrations"),
+            database: DatabaseUrl::parse("sqlite:x.db"),
+            table: None,
+            ignore_missing: false,
+            required: true,
+            levels: Levels::new(),
+            declared: Some(Location { file: "deploy.yml".into(), line: 7 }),
+        },
+        defined: Ok(Arc::new(Defined {
+            migrations: defined.iter().map(|version| migration(service, *version)).collect(),
+            ..Defined::default()
+        })),
+        applied: Ok(History::Present(applied.iter().map(|version| row(service, *version)).collect())),
+    }
+}
+
+fn migration(service: &str, version: i64) -> Migration {
+    Migration {
+        version: Version(version),
+        description: format!("step {version}"),
+        kind: MigrationKind::Simple,
+        checksum: Checksum::of(format!("{service} {version}")),
+        path: format!("{service}/migrations/{version}_step_{version}.sql").into(),
+    }
+}
+
+fn row(service: &str, version: i64) -> AppliedMigration {
+    AppliedMigration {
+        version: Version(version),
+        description: format!("step {version}"),
+        installed_on: None,
+        success: true,
+        checksum: Checksum::of(format!("{service} {version}")),
+        execution_time: 5,
+    }
+}
+
+impl TargetState {
+    fn edit_defined(mut self, edit: impl FnOnce(&mut Defined)) -> Self {
+        edit(Arc::make_mut(self.defined.as_mut().unwrap()));
+        self
+    }
+
+    fn edit_rows(mut self, edit: impl FnOnce(&mut Vec<AppliedMigration>)) -> Self {
+        match self.applied.as_mut().unwrap() {
+            History::Present(rows) => edit(rows),
+            History::Absent(_) => unreachable!("the fixture has rows"),
+        }
+        self
+    }
+
+    fn edit_target(mut self, edit: impl FnOnce(&mut Target)) -> Self {
+        edit(&mut self.target);
+        self
+    }
+}
+
+/// What fires, gravest first, as `severity rule@place`.
+fn fires(states: &[TargetState]) -> Vec<String> {
+    fires_under(states, &Policy::default())
+}
+
+fn fires_under(states: &[TargetState], policy: &Policy) -> Vec<String> {
+    let show = |finding: &Finding| {
+        let place = finding.location.as_ref().map_or("-".into(), |location| location.file.clone());
+        format!("{} {}@{place}", finding.severity.id(), finding.rule())
+    };
+    compare(states, policy).open.iter().map(show).collect()
+}
+
+fn unreachable(kind: DatabaseErrorKind) -> TargetState {
+    TargetState { applied: Err(DatabaseError::new(kind, "")), ..clean() }
+}
+
+/// The fixture of a rule. A rule without one fails the test below.
+fn fixture(rule: Rule) -> (Vec<TargetState>, Policy) {
+    let one = |state: TargetState| (vec![state], Policy::default());
+    match rule {
+        Rule::WrongDatabase => {
+            let swapped = state("api", "staging", &[1, 2], &[]).edit_rows(|rows| {
+                rows.extend([row("web", 1), row("web", 2), row("other", 9)]);
+            });
+            (vec![swapped, state("web", "staging", &[1, 2], &[1, 2])], Policy::default())
+        }
+        Rule::UnreachableDatabase => one(unreachable(DatabaseErrorKind::Refused)),
+        Rule::UnreadableSource => one(TargetState { defined: Err(SourceError::NoDirectory("api".into())), ..clean() }),
+        Rule::NotChecked => one(unreachable(DatabaseErrorKind::Dns).edit_target(|target| target.required = false)),
+        Rule::DirtyMigration => one(clean().edit_rows(|rows| rows[0].success = false)),
+        Rule::MissingMigration => one(state("api", "staging", &[1], &[1, 2])),
+        Rule::ChecksumMismatch => one(clean().edit_rows(|rows| rows[1].checksum = Checksum::of("other"))),
+        Rule::DuplicateVersion => one(clean().edit_defined(|defined| {
+            let twin = Migration { path: "api/migrations/2_twin.sql".into(), ..migration("api", 2) };
+            defined.migrations.push(twin);
+        })),
+        Rule::InvalidMigration => one(clean().edit_defined(|defined| {
+            let reason = InvalidReason::Version { prefix: "V3".into() };
+            defined.invalid.push(InvalidFile { path: "api/migrations/V3_x.sql".into(), reason });
+        })),
+        Rule::NoHistory => one(TargetState { applied: Ok(History::Absent(AbsentTable::default())), ..clean() }),
+        Rule::EnvironmentDrift => {
+            let promotion = vec!["staging".to_owned(), "production".to_owned()];
+            let states = vec![state("api", "staging", &[1, 2], &[1]), state("api", "production", &[1, 2], &[1, 2])];
+            (states, Policy { promotion, ..Policy::default() })
+        }
+        Rule::OutOfOrder => one(state("api", "staging", &[1, 2], &[2])),
+        Rule::IgnoredFile => one(clean().edit_defined(|defined| {
+            let path = "api/migrations/3-x.sql".into();
+            defined.ignored.push(IgnoredFile { path, reason: IgnoredReason::NoUnderscore });
+        })),
+        Rule::DownWithoutUp => one(clean().edit_defined(|defined| {
+            defined.migrations.push(Migration { kind: MigrationKind::ReversibleDown, ..migration("api", 3) });
+        })),
+        Rule::UnusedAccept => {
+            (vec![clean()], Policy { accept: vec![accept(Rule::DirtyMigration)], ..Policy::default() })
+        }
+        Rule::DescriptionChanged => one(clean().edit_rows(|rows| rows[0].description = "first step".into())),
+        Rule::ExecutionUnconfirmed => one(clean().edit_rows(|rows| rows[0].execution_time = -1)),
+        Rule::PendingMigration => one(state("api", "staging", &[1, 2], &[1])),
+    }
+}
+
+fn accept(rule: Rule) -> Accept {
+    Accept {
+        rule,
+        service: None,
+        environment: None,
+        version: None,
+        file: None,
+        reason: "known".into(),
+        location: Location { file: "config.yml".into(), line: 3 },
+    }
+}
+
+#[test]
+fn a_clean_target_has_no_findings() {
+    assert_eq!(fires(&[clean()]), Vec::<String>::new());
+}
+
+#[test]
+fn every_rule_fires_on_its_fixture_and_on_a_line_of_a_file() {
+    for rule in Rule::all() {
+        let (states, policy) = fixture(rule);
+        let found = compare(&states, &policy).open;
+        let finding = found.iter().find(|finding| finding.rule() == rule);
+        let finding = finding.unwrap_or_else(|| panic!("{rule} does not fire on its fixture but {found:?}"));
+        assert!(finding.location.is_some(), "{rule} has no line to show it at");
+        assert!(!finding.facts.message().is_empty() && !finding.facts.help().is_empty());
+    }
+}
+
+#[test]
+fn every_rule_can_be_given_another_severity_ignored_and_accepted() {
+    for rule in Rule::all() {
+        let (states, policy) = fixture(rule);
+        let with = |level| {
+            let states: Vec<_> =
+                states.iter().cloned().map(|s| s.edit_target(|t| t.levels.extend([(rule, level)]))).collect();
+            let policy = Policy { levels: Levels::from([(rule, level)]), ..policy.clone() };
+            compare(&states, &policy).open.into_iter().filter(|f| f.rule() == rule).collect::<Vec<_>>()
+        };
+        assert!(with(None).is_empty(), "{rule} is not ignored");
+        assert!(with(Some(Severity::Notice)).iter().all(|f| f.severity == Severity::Notice), "{rule}");
+        assert!(with(Some(Severity::Error)).iter().all(|f| f.severity == Severity::Error), "{rule}");
+
+        let accepting = Policy { accept: [policy.accept.clone(), vec![accept(rule)]].concat(), ..policy };
+        let findings = compare(&states, &accepting);
+        assert!(findings.open.iter().all(|f| f.rule() != rule), "{rule} is not accepted");
+        assert!(findings.accepted.iter().any(|(f, reason)| f.rule() == rule && reason == "known"), "{rule}");
+    }
+}
+
+#[test]
+fn the_findings_of_each_fixture_are_exactly_these() {
+    let expected = |rule| match rule {
+        Rule::WrongDatabase => vec![
+            "error wrong-database@deploy.yml",
+            "error missing-migration@api/migrations/9_step_9.sql",
+            "error checksum-mismatch@api/migrations/1_step_1.sql",
+            "error checksum-mismatch@api/migrations/2_step_2.sql",
+        ],
+        Rule::UnreachableDatabase => vec!["incomplete unreachable-database@deploy.yml"],
+        Rule::UnreadableSource => vec!["incomplete unreadable-source@deploy.yml"],
+        Rule::NotChecked => vec!["notice not-checked@deploy.yml"],
+        Rule::DirtyMigration => vec!["error dirty-migration@deploy.yml"],
+        Rule::MissingMigration => vec!["error missing-migration@api/migrations/2_step_2.sql"],
+        Rule::ChecksumMismatch => vec!["error checksum-mismatch@api/migrations/2_step_2.sql"],
+        Rule::DuplicateVersion => vec!["error duplicate-version@api/migrations/2_twin.sql"],
+        Rule::InvalidMigration => vec!["error invalid-migration@api/migrations/V3_x.sql"],
+        Rule::NoHistory => vec![
+            "notice no-history@deploy.yml",
+            "notice pending-migration@api/migrations/1_step_1.sql",
+            "notice pending-migration@api/migrations/2_step_2.sql",
+        ],
+        Rule::EnvironmentDrift => {
+            vec!["warning environment-drift@deploy.yml", "notice pending-migration@api/migrations/2_step_2.sql"]
+        }
+        Rule::OutOfOrder => vec![
+            "warning out-of-order@api/migrations/1_step_1.sql",
+            "notice pending-migration@api/migrations/1_step_1.sql",
+        ],
+        Rule::IgnoredFile => vec!["warning ignored-file@api/migrations/3-x.sql"],
+        Rule::DownWithoutUp => vec!["warning down-without-up@api/migrations/3_step_3.sql"],
+        Rule::UnusedAccept => vec!["warning unused-accept@config.yml"],
+        Rule::DescriptionChanged => vec!["notice description-changed@api/migrations/1_step_1.sql"],
+        Rule::ExecutionUnconfirmed => vec!["notice execution-unconfirmed@deploy.yml"],
+        Rule::PendingMigration => vec!["notice pending-migration@api/migrations/2_step_2.sql"],
+    };
+    for rule in Rule::all() {
+        let (states, policy) = fixture(rule);
+        assert_eq!(fires_under(&states, &policy), expected(rule), "{rule}");
+    }
+}
+
+#[test]
+fn a_missing_migration_is_a_notice_where_the_service_ignores_it() {
+    let states = [state("api", "staging", &[1], &[1, 2]).edit_target(|target| target.ignore_missing = true)];
+    assert_eq!(fires(&states), ["notice missing-migration@api/migrations/2_step_2.sql"]);
+}
+
+#[test]
+fn a_lone_down_file_stands_in_for_the_migration_of_a_row() {
+    let states = [state("api", "staging", &[1], &[1, 3]).edit_defined(|defined| {
+        defined.migrations.push(Migration { kind: MigrationKind::ReversibleDown, ..migration("api", 3) });
+    })];
+    assert_eq!(fires(&states), ["warning down-without-up@api/migrations/3_step_3.sql"]);
+}
+
+#[test]
+fn a_row_that_fits_one_of_two_files_of_its_version_is_no_mismatch() {
+    let states = [clean().edit_defined(|defined| {
+        let other = Checksum::of("other");
+        let path = "api/migrations/2_a.sql".into();
+        defined.migrations.insert(1, Migration { checksum: other, path, ..migration("api", 2) });
+    })];
+    assert_eq!(fires(&states), ["error duplicate-version@api/migrations/2_step_2.sql"]);
+}
+
+#[test]
+fn the_would_be_file_is_padded_and_suffixed_as_its_neighbours_and_stays_in_its_directory() {
+    let padded = |row_version: i64, description: &str| {
+        let state = state("api", "staging", &[], &[row_version]).edit_defined(|defined| {
+            for version in [1, 2] {
+                let path = format!("api/migrations/00{version}_a.up.sql").into();
+                let kind = MigrationKind::ReversibleUp;
+                defined.migrations.push(Migration { kind, path, ..migration("api", version) });
+            }
+        });
+        let state = state.edit_rows(|rows| rows[0].description = description.into());
+        compare(&[state], &Policy::default()).open[0].facts.file().unwrap().to_owned()
+    };
+    assert_eq!(padded(7, "add author"), "api/migrations/007_add_author.up.sql");
+    assert_eq!(padded(1234, "x"), "api/migrations/1234_x.up.sql");
+    assert_eq!(padded(7, "../../etc\n\u{1b}[31m"), "api/migrations/007_.._.._etc__[31m.up.sql");
+}
+
+#[test]
+fn a_database_that_may_be_away_may_not_be_misconfigured() {
+    let away = |kind| fires(&[unreachable(kind).edit_target(|target| target.required = false)]);
+    assert_eq!(away(DatabaseErrorKind::NoSuchDatabase), ["notice not-checked@deploy.yml"]);
+    assert_eq!(away(DatabaseErrorKind::Authentication), ["incomplete unreachable-database@deploy.yml"]);
+    assert_eq!(away(DatabaseErrorKind::TableName), ["incomplete unreachable-database@deploy.yml"]);
+}
+
+#[test]
+fn an_absent_history_is_graver_when_another_environment_has_rows_or_another_schema_the_table() {
+    let absent = |elsewhere: &[&str]| TargetState {
+        applied: Ok(History::Absent(AbsentTable {
+            elsewhere: elsewhere.iter().map(ToString::to_string).collect(),
+            ..AbsentTable::default()
+        })),
+        ..state("api", "production", &[], &[])
+    };
+    assert_eq!(fires(&[absent(&[])]), ["notice no-history@deploy.yml"]);
+    assert_eq!(fires(&[absent(&[]), clean()]), ["warning no-history@deploy.yml"]);
+    assert_eq!(fires(&[absent(&["app"]), clean()]), ["incomplete no-history@deploy.yml"]);
+    assert_eq!(fires(&[absent(&[]), state("web", "staging", &[1], &[1])]), ["notice no-history@deploy.yml"]);
+}
+
+#[test]
+fn swapped_secrets_need_two_rows_and_half_of_them_and_none_of_its_own() {
+    let web = || state("web", "staging", &[1, 2], &[1, 2]);
+    let api = |rows: &[AppliedMigration]| {
+        state("api", "staging", &[1, 2], &[]).edit_rows(|all| all.extend(rows.iter().cloned()))
+    };
+    let wrong =
+        |rows: &[AppliedMigration]| fires(&[api(rows), web()]).iter().any(|finding| finding.contains("wrong-database"));
+    assert!(wrong(&[row("web", 1), row("web", 2)]));
+    assert!(!wrong(&[row("web", 1)]), "one row is too few");
+    let strangers = [row("x", 3), row("x", 4), row("x", 5)];
+    assert!(!wrong(&[[row("web", 1), row("web", 2)].as_slice(), &strangers].concat()), "two of five are too few");
+    assert!(!wrong(&[row("web", 1), row("web", 2), row("api", 1)]), "one row fits the service itself");
+}
+
+#[test]
+fn an_earlier_environment_that_is_ahead_is_silent_and_drift_needs_an_order() {
+    let ahead = [state("api", "staging", &[1, 2], &[1, 2]), state("api", "production", &[1, 2], &[1])];
+    let drifts = |states: &[TargetState], promotion: &[&str]| {
+        let promotion = promotion.iter().map(ToString::to_string).collect();
+        let found = fires_under(states, &Policy { promotion, ..Policy::default() });
+        found.iter().filter(|finding| finding.contains("environment-drift")).count()
+    };
+    assert_eq!(drifts(&ahead, &["staging", "production"]), 0);
+    assert_eq!(drifts(&ahead, &["production", "staging"]), 1);
+    assert_eq!(drifts(&ahead, &[]), 0, "without an order nobody is behind");
+
+    let [staging, production] = ahead;
+    let differing = [staging, production.edit_rows(|rows| rows[0].checksum = Checksum::of("other"))];
+    assert_eq!(drifts(&differing, &[]), 1, "different contents need no order");
+}
+
+#[test]
+fn more_than_ten_pending_migrations_become_one_finding() {
+    let pending = |n: i64| fires(&[state("api", "staging", &(1..=n).collect::<Vec<_>>(), &[])]).len();
+    assert_eq!(pending(10), 10);
+    assert_eq!(pending(11), 1);
+}
+
+#[test]
+fn an_accept_entry_is_narrowed_by_each_of_its_fields() {
+    let states = [state("api", "staging", &[1], &[1, 2, 3])];
+    let open = |entry: Accept| compare(&states, &Policy { accept: vec![entry], ..Policy::default() }).open.len();
+    let missing = || accept(Rule::MissingMigration);
+    assert_eq!(open(missing()), 0);
+    assert_eq!(open(Accept { version: Some(Version(2)), ..missing() }), 1);
+    assert_eq!(open(Accept { file: Some("api/migrations/2_step_2.sql".into()), ..missing() }), 1);
+    assert_eq!(open(Accept { service: Some("api".into()), environment: Some("staging".into()), ..missing() }), 0);
+    // Two findings and the entry that is of no use.
+    assert_eq!(open(Accept { service: Some("web".into()), ..missing() }), 3);
+    assert_eq!(open(Accept { environment: Some("production".into()), ..missing() }), 3);
+}
+
+#[test]
+fn an_unused_accept_entry_is_judged_only_when_all_that_it_concerns_was_read() {
+    let unused = |states: &[TargetState], entry: Accept, left_out: &[(&str, &str)]| {
+        let left_out = left_out.iter().map(|(s, e)| (s.to_string(), e.to_string())).collect();
+        let found = fires_under(states, &Policy { accept: vec![entry], left_out, ..Policy::default() });
+        found.iter().any(|finding| finding.contains("unused-accept"))
+    };
+    let dirty = || accept(Rule::DirtyMigration);
+    let away = unreachable(DatabaseErrorKind::Refused).edit_target(|target| target.environment = "production".into());
+    assert!(unused(&[clean()], dirty(), &[]));
+    assert!(!unused(&[clean(), away.clone()], dirty(), &[]));
+    let only_staging = Accept { environment: Some("staging".into()), ..dirty() };
+    assert!(unused(&[clean(), away], only_staging.clone(), &[]));
+    assert!(!unused(&[clean()], dirty(), &[("api", "production")]), "a filter left a target out");
+    assert!(unused(&[clean()], only_staging, &[("api", "production")]));
+}
+
+#[test]
+fn an_ignored_finding_still_uses_its_accept_entry() {
+    let states = [state("api", "staging", &[1], &[1, 2])
+        .edit_target(|target| target.levels.extend([(Rule::MissingMigration, None)]))];
+    let policy = Policy { accept: vec![accept(Rule::MissingMigration)], ..Policy::default() };
+    assert_eq!(compare(&states, &policy), Findings::default());
+}
