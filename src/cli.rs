@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::finding::{FailOn, Rule};
+use crate::finding::Rule;
+use crate::policy::FailOn;
 
 /// Will this build start against that database? Compares sqlx migrations in code with those applied.
 #[derive(Debug, Parser)]
@@ -32,7 +33,7 @@ Exit codes:
 pub enum Command {
     /// Compare the migrations in code with the applied ones, for every target
     #[command(after_help = EXIT_CODES)]
-    Check(CheckArgs),
+    Check(Box<CheckArgs>),
     /// Explain the rules: all of them, or one
     Rules {
         /// The id of a rule

@@ -9,34 +9,13 @@ mod source;
 
 use std::path::Path;
 
-use crate::finding::{Accept, Facts, Finding, Location, Scope, Severity};
+use crate::finding::{Facts, Finding, Findings, Location, Scope, Severity};
+use crate::policy::{Accept, Levels, Policy};
 use crate::source::SourceError;
-use crate::target::{Levels, Target, TargetState};
+use crate::target::{Target, TargetState};
 
 /// More pending migrations than this become one finding.
 const MOST_PENDING: usize = 10;
-
-/// What the comparison has to know beside the targets themselves.
-#[derive(Debug, Clone, Default)]
-pub struct Policy {
-    /// Known and meant findings.
-    pub accept: Vec<Accept>,
-    /// The levels for findings that belong to no target.
-    pub levels: Levels,
-    /// The environments in order of promotion; empty where configuration gives none.
-    pub promotion: Vec<String>,
-    /// Service and environment of the targets that filters left out of this run.
-    pub left_out: Vec<(String, String)>,
-}
-
-/// What the comparison found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Findings {
-    /// The findings that count, gravest first.
-    pub open: Vec<Finding>,
-    /// The findings that an `accept` entry takes in, each with its reason.
-    pub accepted: Vec<(Finding, String)>,
-}
 
 /// Compares the two sides of every target, and the targets with one another.
 pub fn compare(states: &[TargetState], policy: &Policy) -> Findings {

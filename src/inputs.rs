@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod diagnostic;
+mod discover;
 pub mod matrix;
 pub mod template;
 pub mod workflow;
@@ -12,10 +13,10 @@ use std::path::{Component, Path, PathBuf};
 use std::{env, fs, io};
 
 use crate::cli::CheckArgs;
-use crate::gather::directory;
 use crate::source::SourceError;
 use config::{Config, MatrixSource};
 use diagnostic::Diagnostics;
+use discover::discover;
 use matrix::{MatrixError, ServiceMatrix};
 use workflow::WorkflowError;
 
@@ -95,7 +96,9 @@ impl Inputs {
         let config = read_config(args, &here, &root)?;
         let matrix = read_matrix(args, &config, &root)?;
         let found = match &config.defaults.migrations {
-            None if args.migrations.is_none() => find_directories(&root, &below, &config, matrix.is_some())?,
+            None if args.migrations.is_none() => {
+                discover(&root, &below, matrix.is_none() && config.services.is_empty())?
+            }
             _ => Vec::new(),
         };
         let migrations = args.migrations.as_ref().map(|given| normal(&below.join(given)));
@@ -146,16 +149,6 @@ fn read_matrix(args: &CheckArgs, config: &Config, root: &Path) -> Result<Option<
         MatrixSource::Input(input) => workflow::input_options(&text, workflow, input, config.matrix_keys().0),
     };
     matrix.map(Some).map_err(|error| InputError::Workflow { error })
-}
-
-/// The directories to choose from: the current crate's alone where nothing is configured, else all there are.
-fn find_directories(root: &Path, below: &Path, config: &Config, matrix: bool) -> Result<Vec<PathBuf>, InputError> {
-    let named = matrix || !config.services.is_empty();
-    let own = directory::of_crate(root, below)?;
-    if !named && root.join(&own).is_dir() {
-        return Ok(vec![own]);
-    }
-    Ok(directory::discover(root))
 }
 
 /// `path` without `.` and, as far as it goes, without `..`; with `/` between its parts.

@@ -11,7 +11,8 @@
 //!    ─compare→ Findings ─report→ Report ─render→ text│JSON ─publish→ the world      Report → exit code
 //! ```
 //!
-//! The vocabulary ([`migration`], [`source`], [`history`], [`finding`], [`target`]) is plain data without
+//! The vocabulary ([`migration`], [`source`], [`history`], [`finding`], [`policy`],
+//! [`target`]) is plain data without
 //! I/O; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
 //!
 //! # Invariants
@@ -32,10 +33,12 @@ pub mod history;
 pub mod inputs;
 pub mod migration;
 pub mod plan;
+pub mod policy;
 pub mod publish;
 pub mod render;
 pub mod report;
 pub mod source;
+pub mod sqlx_toml;
 pub mod startup;
 pub mod target;
 pub mod yaml;
@@ -49,7 +52,7 @@ const USAGE: u8 = 2;
 
 /// Runs the command that the arguments ask for. Every error that gets here is one of usage or configuration.
 pub async fn run(cli: Cli) -> ExitCode {
-    let done = match cli.command.unwrap_or(Command::Check(cli.check)) {
+    let done = match cli.command.unwrap_or(Command::Check(Box::new(cli.check))) {
         Command::Check(args) => commands::check(&args).await,
         Command::Rules { rule } => Ok(commands::rules(rule)),
         Command::Schema => Ok(commands::schema()),

@@ -96,6 +96,35 @@ impl MigrationKind {
     }
 }
 
+/// A migration's file name, taken apart as sqlx does it (`sqlx-core` 0.9, `migrate/source.rs`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName {
+    /// The integer before the first `_`.
+    pub version: Version,
+    /// Simple, up or down.
+    pub kind: MigrationKind,
+    /// The rest without its suffix, `_` replaced by a space.
+    pub description: String,
+}
+
+impl FileName {
+    /// Takes `name` apart. `None`: sqlx passes it by. An error, the prefix that is no version: sqlx fails on it.
+    pub fn parse(name: &str) -> Option<Result<Self, String>> {
+        let (prefix, rest) = name.split_once('_').filter(|(_, rest)| rest.ends_with(".sql"))?;
+        let Ok(version) = prefix.parse().map(Version) else { return Some(Err(prefix.to_owned())) };
+        let reversible = [MigrationKind::ReversibleUp, MigrationKind::ReversibleDown];
+        let kind = reversible.into_iter().find(|kind| rest.ends_with(kind.suffix())).unwrap_or(MigrationKind::Simple);
+        // `trim_end_matches` takes the suffix off as often as it stands there, and so does sqlx.
+        let description = rest.trim_end_matches(kind.suffix()).replace('_', " ");
+        Some(Ok(Self { version, kind, description }))
+    }
+
+    /// Whether somebody meant `name` to be a migration's, whatever sqlx makes of it.
+    pub fn looks_like_one(name: &str) -> bool {
+        name.starts_with(|c: char| c.is_ascii_digit()) && name.to_ascii_lowercase().ends_with(".sql")
+    }
+}
+
 /// A migration in code: one file that sqlx would embed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {

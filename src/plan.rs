@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use crate::compare::Policy;
 use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
 use crate::inputs::Inputs;
 use crate::inputs::config::ServiceFields;
 use crate::inputs::template::{Placeholders, Template, UrlTemplate, upper_snake};
-use crate::target::{Levels, Target};
+use crate::policy::Levels;
+use crate::policy::Policy;
+use crate::target::Target;
 use error::PlanErrors;
 use seeds::Seed;
 

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::compare::Findings;
-use crate::finding::{FailOn, Finding, Scope, Severity};
+use crate::finding::{Finding, Findings, Scope, Severity};
 use crate::history::History;
 use crate::migration::Version;
+use crate::policy::FailOn;
 use crate::source::Defined;
 use crate::startup::{self, Outcome};
 use crate::target::TargetState;

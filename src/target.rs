@@ -1,11 +1,11 @@
 //! What is checked: a service in an environment, and what was read of both sides. Vocabulary, no I/O.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::finding::{Location, Rule, Severity};
+use crate::finding::Location;
 use crate::history::{DatabaseError, DatabaseUrl, History};
+use crate::policy::Levels;
 use crate::source::{Defined, SourceError};
 
 /// One service in one environment: what a run judges.
@@ -30,9 +30,6 @@ pub struct Target {
     /// Where the target is declared: a line of the workflow or of the configuration.
     pub declared: Option<Location>,
 }
-
-/// What configuration says of a rule: a severity, or `None` to ignore it.
-pub type Levels = BTreeMap<Rule, Option<Severity>>;
 
 /// A target with both its sides, as far as they could be read.
 #[derive(Debug, Clone)]

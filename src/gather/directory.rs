@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use sqlx::_unstable::config::Config as SqlxToml;
 use walkdir::WalkDir;
 
-use crate::migration::{Checksum, Migration, MigrationKind, Version};
+use crate::migration::{Checksum, FileName, Migration};
 use crate::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, SourceError};
+use crate::sqlx_toml;
 
 /// How deep below the migrations directory a misplaced migration is looked for.
 const MISPLACED_DEPTH: usize = 4;
@@ -23,7 +23,7 @@ const MISPLACED_ENTRIES: usize = 10_000;
 /// # Errors
 /// The directory or its `sqlx.toml` cannot be read. A bad file is no error but one of [`Defined::invalid`].
 pub fn read(root: &Path, directory: &Path) -> Result<Defined, SourceError> {
-    let settings = settings(root, directory)?;
+    let settings = sqlx_toml::of_migrations(root, directory)?;
     let mut defined = Defined {
         table: settings.migrate.table_name.as_deref().map(str::to_owned),
         create_schemas: settings.migrate.create_schemas.iter().map(|schema| schema.to_string()).collect(),
@@ -44,32 +44,6 @@ pub fn read(root: &Path, directory: &Path) -> Result<Defined, SourceError> {
     Ok(defined)
 }
 
-/// The directory, relative to `root`, that `migrate!()` reads in the crate at `krate` when it is given no path.
-///
-/// # Errors
-/// The crate's `sqlx.toml` is not valid.
-pub fn of_crate(root: &Path, krate: &Path) -> Result<PathBuf, SourceError> {
-    let settings = read_settings(root, &krate.join("sqlx.toml"))?;
-    Ok(krate.join(settings.migrate.migrations_dir.as_deref().unwrap_or("migrations")))
-}
-
-/// The settings of the crate that the migrations belong to: the nearest ancestor with a `Cargo.toml`.
-fn settings(root: &Path, directory: &Path) -> Result<SqlxToml, SourceError> {
-    let holder = |name: &str| directory.ancestors().skip(1).find(|above| root.join(above).join(name).is_file());
-    match holder("Cargo.toml").or_else(|| holder("sqlx.toml")) {
-        Some(krate) => read_settings(root, &krate.join("sqlx.toml")),
-        None => Ok(SqlxToml::default()),
-    }
-}
-
-/// Reads a `sqlx.toml` with sqlx's own parser, so that what it refuses is refused here.
-fn read_settings(root: &Path, path: &Path) -> Result<SqlxToml, SourceError> {
-    SqlxToml::try_from_path_or_default(root.join(path)).map_err(|error| {
-        let causes = anyhow::Chain::new(&error).skip(1).map(|cause| cause.to_string().trim_end().to_owned());
-        SourceError::Settings { path: path.to_owned(), detail: causes.collect::<Vec<_>>().join(": ") }
-    })
-}
-
 /// Puts one entry of the directory where it belongs: a migration, invalid, ignored, or none of our business.
 fn read_entry(root: &Path, path: &Path, ignored_chars: &BTreeSet<char>, defined: &mut Defined) {
     let invalid = |reason| InvalidFile { path: path.to_owned(), reason };
@@ -82,20 +56,18 @@ fn read_entry(root: &Path, path: &Path, ignored_chars: &BTreeSet<char>, defined:
     if metadata.is_dir() {
         return defined.ignored.extend(misplaced(root, path));
     }
+    let ignored = |reason| {
+        let meant = FileName::looks_like_one(&name);
+        meant.then(|| IgnoredFile { path: path.to_owned(), reason })
+    };
     if !metadata.is_file() {
-        let ignored = looks_like_migration(&name).then_some(IgnoredReason::NotAFile);
-        return defined.ignored.extend(ignored.map(|reason| IgnoredFile { path: path.to_owned(), reason }));
+        return defined.ignored.extend(ignored(IgnoredReason::NotAFile));
     }
-    let (version, kind, description) = match parse_name(&name) {
-        Ok(parts) => parts,
-        Err(Unnamed::Ignored) => {
-            let reason = looks_like_migration(&name).then(|| match name.ends_with(".sql") {
-                true => IgnoredReason::NoUnderscore,
-                false => IgnoredReason::SuffixCase,
-            });
-            return defined.ignored.extend(reason.map(|reason| IgnoredFile { path: path.to_owned(), reason }));
-        }
-        Err(Unnamed::Invalid(reason)) => return defined.invalid.push(invalid(reason)),
+    let FileName { version, kind, description } = match FileName::parse(&name) {
+        Some(Ok(parsed)) => parsed,
+        Some(Err(prefix)) => return defined.invalid.push(invalid(InvalidReason::Version { prefix })),
+        None if name.ends_with(".sql") => return defined.ignored.extend(ignored(IgnoredReason::NoUnderscore)),
+        None => return defined.ignored.extend(ignored(IgnoredReason::SuffixCase)),
     };
     match read_checksum(&root.join(path), ignored_chars) {
         Ok(checksum) => {
@@ -103,27 +75,6 @@ fn read_entry(root: &Path, path: &Path, ignored_chars: &BTreeSet<char>, defined:
         }
         Err(reason) => defined.invalid.push(invalid(reason)),
     }
-}
-
-/// Why a file name gives no migration.
-enum Unnamed {
-    Ignored,
-    Invalid(InvalidReason),
-}
-
-/// Takes a file name apart as sqlx does.
-fn parse_name(name: &str) -> Result<(Version, MigrationKind, String), Unnamed> {
-    let Some((prefix, rest)) = name.split_once('_').filter(|(_, rest)| rest.ends_with(".sql")) else {
-        return Err(Unnamed::Ignored);
-    };
-    let version = prefix.parse().map(Version);
-    let version = version.map_err(|_| Unnamed::Invalid(InvalidReason::Version { prefix: prefix.to_owned() }))?;
-    let kind = [MigrationKind::ReversibleUp, MigrationKind::ReversibleDown]
-        .into_iter()
-        .find(|kind| rest.ends_with(kind.suffix()))
-        .unwrap_or(MigrationKind::Simple);
-    // `trim_end_matches` takes the suffix off as often as it stands there, and so does sqlx.
-    Ok((version, kind, rest.trim_end_matches(kind.suffix()).replace('_', " ")))
 }
 
 fn read_checksum(path: &Path, ignored_chars: &BTreeSet<char>) -> Result<Checksum, InvalidReason> {
@@ -136,15 +87,10 @@ fn read_checksum(path: &Path, ignored_chars: &BTreeSet<char>) -> Result<Checksum
     })
 }
 
-/// Whether somebody meant this name to be a migration's, whatever sqlx makes of it.
-fn looks_like_migration(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_digit()) && name.to_ascii_lowercase().ends_with(".sql")
-}
-
 /// The migrations below a sub-directory, one finding for all of them: the first in order of their paths.
 fn misplaced(root: &Path, directory: &Path) -> Option<IgnoredFile> {
     let name = directory.file_name().unwrap_or_default().to_string_lossy();
-    if looks_like_migration(&name) {
+    if FileName::looks_like_one(&name) {
         return Some(IgnoredFile { path: directory.to_owned(), reason: IgnoredReason::NotAFile });
     }
     let mut names = WalkDir::new(root.join(directory))
@@ -153,26 +99,9 @@ fn misplaced(root: &Path, directory: &Path) -> Option<IgnoredFile> {
         .into_iter()
         .take(MISPLACED_ENTRIES)
         .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file() && looks_like_migration(&entry.file_name().to_string_lossy()));
+        .filter(|entry| entry.file_type().is_file() && FileName::looks_like_one(&entry.file_name().to_string_lossy()));
     let first = names.next()?;
     let below = first.path().strip_prefix(root.join(directory)).unwrap_or(first.path());
     let reason = IgnoredReason::SubDirectory { others: names.count() };
     Some(IgnoredFile { path: directory.join(below), reason })
-}
-
-/// The directories called `migrations` that hold migrations, relative to `root` and in order, without hidden
-/// directories and build output.
-pub fn discover(root: &Path) -> Vec<PathBuf> {
-    let hidden = |name: &str| name.starts_with('.') || matches!(name, "target" | "node_modules" | "vendor");
-    let mut found = BTreeSet::new();
-    let tree = WalkDir::new(root).max_depth(8).into_iter();
-    let entries = tree.filter_entry(|entry| entry.depth() == 0 || !hidden(&entry.file_name().to_string_lossy()));
-    for entry in entries.filter_map(Result::ok).filter(|entry| !entry.file_type().is_dir()) {
-        let Some(parent) = entry.path().parent() else { continue };
-        let named = parent.file_name().is_some_and(|name| name == "migrations");
-        if named && parse_name(&entry.file_name().to_string_lossy()).is_ok() {
-            found.insert(parent.strip_prefix(root).unwrap_or(parent).to_owned());
-        }
-    }
-    found.into_iter().collect()
 }

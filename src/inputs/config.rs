@@ -13,8 +13,9 @@ use indexmap::IndexMap;
 
 use super::diagnostic::{Diagnostic, Diagnostics, has_secret};
 use super::template::{Template, UrlTemplate};
-use crate::finding::{Accept, Location};
-use crate::target::Levels;
+use crate::finding::Location;
+use crate::policy::Accept;
+use crate::policy::Levels;
 use crate::yaml::{self, Node};
 
 /// The keys of the matrix that are looked for where none are configured.

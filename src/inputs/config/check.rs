@@ -8,7 +8,7 @@ use crate::finding::{Location, Rule, Severity};
 use crate::inputs::diagnostic::{Diagnostic, Diagnostics, quote, suggest};
 use crate::inputs::template::{Template, TemplateError, UrlTemplate, check_path, is_github_expression};
 use crate::migration::Version;
-use crate::target::Levels;
+use crate::policy::Levels;
 use crate::yaml::{Node, Span};
 
 /// The placeholders that every target has.
