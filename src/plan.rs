@@ -208,3 +208,6 @@ fn database(
     let invalid = |error| DatabaseError::new(DatabaseErrorKind::NotConfigured, format!("{error}"));
     UrlTemplate::variable(variable).map_err(invalid)?.resolve(placeholders, variables)
 }
+
+#[cfg(test)]
+mod tests;
