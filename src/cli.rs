@@ -39,8 +39,12 @@ pub enum Command {
         /// The id of a rule
         rule: Option<Rule>,
     },
-    /// Print the JSON Schema of the configuration file
-    Schema,
+    /// Print a JSON Schema
+    Schema {
+        /// Of which file
+        #[arg(default_value = "config")]
+        of: Schema,
+    },
 }
 
 /// Flags of `check`.
@@ -82,6 +86,15 @@ pub struct CheckArgs {
     /// How long one database may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
     pub timeout: Duration,
+}
+
+/// A file that has a JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Schema {
+    /// The configuration
+    Config,
+    /// The JSON report, version 1
+    Report,
 }
 
 /// A format of the report.

@@ -13,7 +13,6 @@ use std::path::{Component, Path, PathBuf};
 use std::{env, fs, io};
 
 use crate::cli::CheckArgs;
-use crate::source::SourceError;
 use config::{Config, MatrixSource};
 use diagnostic::Diagnostics;
 use discover::discover;
@@ -79,9 +78,6 @@ pub enum InputError {
     /// A job without the workflow to look in.
     #[error("--job needs to know which workflow has the job\n  help: add --workflow FILE")]
     NoWorkflow,
-    /// The crate in the current folder has a `sqlx.toml` that sqlx would not accept.
-    #[error(transparent)]
-    Crate(#[from] SourceError),
 }
 
 impl Inputs {
@@ -95,12 +91,9 @@ impl Inputs {
         let below = here.strip_prefix(&root).unwrap_or(Path::new("")).to_owned();
         let config = read_config(args, &here, &root)?;
         let matrix = read_matrix(args, &config, &root)?;
-        let found = match &config.defaults.migrations {
-            None if args.migrations.is_none() => {
-                discover(&root, &below, matrix.is_none() && config.services.is_empty())?
-            }
-            _ => Vec::new(),
-        };
+        let named = matrix.is_some() || !config.services.is_empty();
+        let needed = args.migrations.is_none() && config.defaults.migrations.is_none() && !config.names_directories();
+        let found = if needed { discover(&root, &below, !named) } else { Vec::new() };
         let migrations = args.migrations.as_ref().map(|given| normal(&below.join(given)));
         let (services, environments) = (args.service.clone(), args.environment.clone());
         Ok(Self { root, config, matrix, found, services, environments, migrations })

@@ -55,7 +55,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Check(Box::new(cli.check))) {
         Command::Check(args) => commands::check(&args).await,
         Command::Rules { rule } => Ok(commands::rules(rule)),
-        Command::Schema => Ok(commands::schema()),
+        Command::Schema { of } => Ok(commands::schema(of)),
     };
     done.map_or_else(
         |error| {

@@ -6,6 +6,6 @@ mod rules;
 mod text;
 
 pub use human::human;
-pub use json::json;
+pub use json::{json, json_schema};
 pub use rules::{rule, rules};
 pub use text::harmless;

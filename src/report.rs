@@ -120,17 +120,18 @@ impl Report {
         let outcome = |id: &str| self.targets.iter().filter(|target| target.startup.id() == id).count();
         let (fails, unknown) = (outcome("fails"), outcome("unknown"));
         let mut parts = Vec::new();
-        if fails > 0 {
-            parts.push(format!("{fails} of {} would not start", plural(total, "target")));
-        }
-        if unknown > 0 {
-            parts.push(format!("{unknown} of {} could not be checked", plural(total, "target")));
-        }
-        match (total, parts.is_empty()) {
-            (0, _) => parts.push("nothing to check".to_owned()),
-            (1, true) => parts.push("the target would start".to_owned()),
-            (_, true) => parts.push(format!("all {total} targets would start")),
-            _ => {}
+        let of_all = |n: usize, what: &str| match (n, total) {
+            (0, _) => None,
+            (_, 1) => Some(format!("the target {what}")),
+            _ => Some(format!("{n} of {total} targets {what}")),
+        };
+        parts.extend(of_all(fails, "would not start"));
+        parts.extend(of_all(unknown, "could not be checked"));
+        if parts.is_empty() {
+            parts.push(match total {
+                1 => "the target would start".to_owned(),
+                _ => format!("all {total} targets would start"),
+            });
         }
         let counted = [(Severity::Error, "error"), (Severity::Warning, "warning")].map(|(severity, word)| {
             let n = self.all_findings().filter(|finding| finding.severity == severity).count();

@@ -106,6 +106,11 @@ impl Config {
         let settings = self.matrix.as_ref();
         settings.map_or((SERVICE_KEY, ENVIRONMENT_KEY), |settings| (&settings.service_key, &settings.environment_key))
     }
+
+    /// Whether there are services, and each has its own migrations directory.
+    pub fn names_directories(&self) -> bool {
+        !self.services.is_empty() && self.services.values().all(|service| service.fields.migrations.is_some())
+    }
 }
 
 /// Reads the configuration `text`, which stands in `file`.

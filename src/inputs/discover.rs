@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use crate::migration::FileName;
-use crate::source::SourceError;
-use crate::sqlx_toml;
+use crate::sqlx_toml::{self, SqlxToml};
 
 /// How deep below the root a migrations directory may stand.
 const DEPTH: usize = 8;
@@ -16,16 +15,14 @@ const DEPTH: usize = 8;
 ///
 /// With `prefer_crate` the one of the crate at `here` (relative to `root`) alone, if there is one: that is what
 /// somebody means who stands in a crate.
-///
-/// # Errors
-/// The crate's `sqlx.toml` is not valid.
-pub fn discover(root: &Path, here: &Path, prefer_crate: bool) -> Result<Vec<PathBuf>, SourceError> {
-    let settings = sqlx_toml::of_crate(root, here)?;
-    let own = here.join(settings.migrate.migrations_dir.as_deref().unwrap_or("migrations"));
-    if prefer_crate && root.join(&own).is_dir() {
-        return Ok(vec![own]);
+pub fn discover(root: &Path, here: &Path, prefer_crate: bool) -> Vec<PathBuf> {
+    // A `sqlx.toml` that sqlx would refuse is reported when the directory is read.
+    let configured = |settings: SqlxToml| settings.migrate.migrations_dir.map(|directory| here.join(&*directory));
+    let own = || sqlx_toml::of_crate(root, here).ok().and_then(configured).unwrap_or_else(|| here.join("migrations"));
+    match prefer_crate.then(own) {
+        Some(own) if root.join(&own).is_dir() => vec![own],
+        _ => every_directory(root),
     }
-    Ok(every_directory(root))
 }
 
 /// The directories called `migrations` that hold migrations, relative to `root` and in order, without hidden

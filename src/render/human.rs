@@ -23,8 +23,12 @@ pub fn human(report: &Report) -> String {
     if report.targets.len() > 1 {
         sections.push(overview(report));
     }
-    let speaks = |target: &&TargetReport| report.targets.len() == 1 || !target.findings.is_empty();
-    sections.extend(report.targets.iter().filter(speaks).map(of_target));
+    let silent: Vec<_> = report.targets.iter().filter(|target| target.findings.is_empty()).collect();
+    let speaking = report.targets.iter().filter(|target| !target.findings.is_empty());
+    sections.extend(speaking.map(of_target));
+    if !silent.is_empty() {
+        sections.push(silent.into_iter().map(in_a_line).collect::<Vec<_>>().join("\n"));
+    }
     if !report.findings.is_empty() {
         let heading = styled(BOLD, "across targets");
         sections.push(format!("{heading}\n{}", indented(&findings(&report.findings))));
@@ -68,20 +72,34 @@ fn cell(target: &TargetReport) -> String {
     }
 }
 
+/// A target of which nothing else has to be said.
+fn in_a_line(target: &TargetReport) -> String {
+    let name = styled(BOLD, format!("{} in {}", harmless(&target.service), harmless(&target.environment)));
+    let (defined, applied) = (number(target.counts.defined), number(target.counts.applied));
+    format!("{name}: {defined} defined, {applied} applied; {}", startup(&target.startup))
+}
+
+fn number(n: Option<usize>) -> String {
+    n.map_or_else(|| "?".to_owned(), |n| n.to_string())
+}
+
 fn of_target(target: &TargetReport) -> String {
     let name = format!("{} in {}", harmless(&target.service), harmless(&target.environment));
-    let number = |n: Option<usize>| n.map_or("?".to_owned(), |n| n.to_string());
     let counts = target.counts;
     let mut out = format!("{}\n", styled(BOLD, name));
-    let _ = writeln!(out, "  source    {} defined in {}", number(counts.defined), harmless(&target.location));
-    let _ = writeln!(
-        out,
-        "  history   {} applied: {} missing, {} mismatched; {} pending",
-        number(counts.applied),
-        number(counts.missing),
-        number(counts.mismatched),
-        number(counts.pending)
-    );
+    let source = match counts.defined {
+        Some(defined) => format!("{defined} defined in {}", harmless(&target.location)),
+        None => format!("{} could not be read", harmless(&target.location)),
+    };
+    let history = match (counts.applied, counts.missing, counts.mismatched, counts.pending) {
+        (Some(applied), Some(missing), Some(mismatched), Some(pending)) => {
+            format!("{applied} applied: {missing} missing, {mismatched} mismatched; {pending} pending")
+        }
+        (Some(applied), ..) => format!("{applied} applied"),
+        (None, ..) => "could not be read".to_owned(),
+    };
+    let _ = writeln!(out, "  source    {source}");
+    let _ = writeln!(out, "  history   {history}");
     let _ = writeln!(out, "  start-up  {}", startup(&target.startup));
     if !target.findings.is_empty() {
         let _ = write!(out, "\n{}", indented(&findings(&target.findings)));

@@ -1,5 +1,6 @@
 //! The JSON report, version 1: private types, so that the published format changes only on purpose.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -26,78 +27,135 @@ pub fn json(report: &Report) -> String {
     text.unwrap_or_default() + "\n"
 }
 
-#[derive(Serialize)]
+/// The JSON Schema of the report. `docs/report-v1.schema.json` is a copy of it.
+pub fn json_schema() -> Value {
+    let settings = schemars::generate::SchemaSettings::default().for_serialize();
+    settings.into_generator().into_root_schema_for::<ReportV1>().to_value()
+}
+
+/// A report of migration-preflight, version 1. More keys may follow; these stay.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "migration-preflight report, version 1")]
 struct ReportV1<'a> {
+    /// Always 1.
     schema: u32,
+    /// `pass`, `fail` or `incomplete`.
+    #[schemars(extend("enum" = ["pass", "fail", "incomplete"]))]
     verdict: &'static str,
+    /// The verdict and what it rests on, in one line.
     title: String,
+    /// What wrote the report.
     tool: ToolV1,
+    /// Every target, in order of the plan.
     targets: Vec<TargetV1<'a>>,
+    /// Findings that belong to no single target.
     findings: Vec<ScopedFindingV1<'a>>,
+    /// Findings that the configuration accepts; they count for nothing.
     accepted: Vec<AcceptedV1<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct ToolV1 {
+    /// Its name.
     name: &'static str,
+    /// Its version.
     version: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct TargetV1<'a> {
+    /// The service.
     service: &'a str,
+    /// The environment.
     environment: &'a str,
+    /// Where the code side was read.
     source: SourceV1<'a>,
+    /// Numbers of migrations; null where a side could not be read.
     counts: CountsV1,
+    /// What happens when the service starts.
     startup: StartupV1,
+    /// The findings of this target, gravest first.
     findings: Vec<FindingV1<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct SourceV1<'a> {
+    /// `directory`.
+    #[schemars(extend("enum" = ["directory"]))]
     kind: &'static str,
+    /// The directory, relative to the root of the repository.
     location: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct CountsV1 {
+    /// Up migrations in the source.
     defined: Option<usize>,
+    /// Rows of the history.
     applied: Option<usize>,
+    /// Rows without a file.
     missing: Option<usize>,
+    /// Rows whose file has another checksum.
     mismatched: Option<usize>,
+    /// Versions with an up migration and no row.
     pending: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct StartupV1 {
+    /// `starts`, `starts-and-applies`, `fails` or `unknown`.
+    #[schemars(extend("enum" = ["starts", "starts-and-applies", "fails", "unknown"]))]
     outcome: &'static str,
+    /// The error with which it fails; sqlx's own words where they are sqlx's.
     error: Option<String>,
+    /// The versions that it applies, in order; with `fails`, those that it applies before.
     applies: Vec<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct FindingV1<'a> {
+    /// The id of the rule.
     rule: &'static str,
+    /// `error`, `incomplete`, `warning` or `notice`.
+    #[schemars(extend("enum" = ["error", "incomplete", "warning", "notice"]))]
     severity: &'static str,
+    /// The version that the finding is about.
     version: Option<i64>,
+    /// The description of that migration.
     description: Option<&'a str>,
+    /// The file to show it at, relative to the root; for a missing migration its would-be file.
     file: Option<&'a str>,
+    /// The line in that file, counted from 1.
     line: Option<u32>,
+    /// What is the case.
     message: String,
+    /// What to do about it.
     help: &'static str,
+    /// Who, when and how to mend it, where that is known.
     explanation: Option<Value>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct ScopedFindingV1<'a> {
+    /// The service, unless it is the run as a whole.
     service: Option<&'a str>,
+    /// The environments.
     environments: &'a [String],
     #[serde(flatten)]
     finding: FindingV1<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct AcceptedV1<'a> {
+    /// Why it is accepted.
     reason: &'a str,
     #[serde(flatten)]
     finding: ScopedFindingV1<'a>,

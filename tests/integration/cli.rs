@@ -38,7 +38,12 @@ fn nothing_configured_means_the_crate_here_and_database_url() {
     let repository = crate_with_migrations().database("dev.db", &[(1, "one", ONE), (2, "two", TWO)]);
     let run = repository.run_with(&[], &[("DATABASE_URL", "sqlite:dev.db")]);
     let text = run.to_string().replace(repository.path().file_name().unwrap().to_str().unwrap(), "[folder]");
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @"
+    exit code 0
+    pass: the target would start
+
+    [folder] in default: 2 defined, 2 applied; starts, with nothing to apply
+    ");
 }
 
 #[test]
@@ -50,7 +55,12 @@ fn a_crate_below_the_root_is_found_from_its_own_folder() {
         .file("crates/web/migrations/1_one.sql", ONE)
         .database("dev.db", &[(1, "one", ONE)]);
     let run = repository.run_in("crates/api", &[], &[("DATABASE_URL", "sqlite:../../dev.db")]);
-    assert_snapshot!(run, @"");
+    assert_snapshot!(run, @"
+    exit code 0
+    pass: the target would start
+
+    api in default: 1 defined, 1 applied; starts, with nothing to apply
+    ");
 }
 
 #[test]
@@ -61,19 +71,111 @@ fn several_migrations_directories_are_several_services() {
         .file("node_modules/x/migrations/1_no.sql", ONE)
         .database("api.db", &[(1, "one", ONE)]);
     let environment = [("API_DATABASE_URL", "sqlite:api.db"), ("DATABASE_URL", "")];
-    assert_snapshot!(repository.run_with(&[], &environment), @"");
+    assert_snapshot!(repository.run_with(&[], &environment), @"
+    exit code 3
+    incomplete: 1 of 2 targets could not be checked
+
+          default
+     api  ✓ starts
+     web  ? unknown
+
+    web in default
+      source    1 defined in web/migrations
+      history   could not be read
+      start-up  unknown: a side could not be read
+
+      incomplete[unreachable-database]: the history could not be read: the environment variable DATABASE_URL is not set or empty
+        help: Set the variable for this step (`env: NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment.
+
+    api in default: 1 defined, 1 applied; starts, with nothing to apply
+    ");
 }
 
 #[test]
 fn a_matrix_of_services_and_environments() {
-    assert_snapshot!(two_services().run(&[]), @"");
+    assert_snapshot!(two_services().run(&[]), @"
+    exit code 1
+    fail: 1 of 4 targets would not start, 1 error
+
+          staging             production
+     api  ✗ fails: 1 missing  ✓ starts
+     web  ✓ starts            ✓ starts, applies 1
+
+    api in staging
+      source    1 defined in backend/api/migrations
+      history   2 applied: 1 missing, 0 mismatched; 0 pending
+      start-up  fails: migration 2 was previously applied but is missing in the resolved migrations
+
+      error[missing-migration]: migration 2 was applied, but the source has no file for it (two)
+        --> backend/api/migrations/2_two.sql:1
+        help: The source is older than the database, or the file was deleted or renumbered. Deploy a build that has the file, or bring the file back exactly as it was applied; never write a new file with the old version.
+
+    web in production
+      source    2 defined in backend/web/migrations
+      history   1 applied: 0 missing, 0 mismatched; 1 pending
+      start-up  starts, after applying 2
+
+      notice[pending-migration]: migration 2 would be applied when the service starts (two)
+        --> backend/web/migrations/2_two.sql:1
+        help: Nothing has to be done: this is what a deploy with a new migration looks like.
+
+    web in staging: 2 defined, 2 applied; starts, with nothing to apply
+    api in production: 1 defined, 1 applied; starts, with nothing to apply
+    ");
 }
 
 #[test]
 fn the_json_report_has_the_published_keys() {
     let (code, report) = two_services().json(&["--service", "api", "--environment", "staging"]);
     assert_eq!(code, 1);
-    assert_snapshot!(format!("{report:#}"), @"");
+    assert_snapshot!(format!("{report:#}"), @r#"
+    {
+      "schema": 1,
+      "verdict": "fail",
+      "title": "fail: the target would not start, 1 error",
+      "tool": {
+        "name": "migration-preflight",
+        "version": "0.1.0"
+      },
+      "targets": [
+        {
+          "service": "api",
+          "environment": "staging",
+          "source": {
+            "kind": "directory",
+            "location": "backend/api/migrations"
+          },
+          "counts": {
+            "defined": 1,
+            "applied": 2,
+            "missing": 1,
+            "mismatched": 0,
+            "pending": 0
+          },
+          "startup": {
+            "outcome": "fails",
+            "error": "migration 2 was previously applied but is missing in the resolved migrations",
+            "applies": []
+          },
+          "findings": [
+            {
+              "rule": "missing-migration",
+              "severity": "error",
+              "version": 2,
+              "description": "two",
+              "file": "backend/api/migrations/2_two.sql",
+              "line": 1,
+              "message": "migration 2 was applied, but the source has no file for it",
+              "help": "The source is older than the database, or the file was deleted or renumbered. Deploy a build that has the file, or bring the file back exactly as it was applied; never write a new file with the old version.",
+              "explanation": null
+            }
+          ]
+        }
+      ],
+      "findings": [],
+      "accepted": []
+    }
+    "#);
 }
 
 #[test]
@@ -110,7 +212,24 @@ fn an_unset_secret_is_reported_and_the_other_target_is_complete() {
         "services: { api: { migrations: migrations } }\n\
          environments:\n  staging: { database-url: '${STAGING_URL}' }\n  production: { database-url: 'sqlite:a.db' }\n",
     );
-    assert_snapshot!(repository.run(&[]), @"");
+    assert_snapshot!(repository.run(&[]), @"
+    exit code 3
+    incomplete: 1 of 2 targets could not be checked
+
+          staging    production
+     api  ? unknown  ✓ starts
+
+    api in staging
+      source    2 defined in migrations
+      history   could not be read
+      start-up  unknown: a side could not be read
+
+      incomplete[unreachable-database]: the history could not be read: the environment variable STAGING_URL is not set or empty
+        --> .github/migration-preflight.yml:1
+        help: Set the variable for this step (`env: NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment.
+
+    api in production: 2 defined, 2 applied; starts, with nothing to apply
+    ");
 }
 
 #[test]
@@ -137,7 +256,19 @@ fn a_sqlx_toml_that_sqlx_would_refuse_makes_the_source_unreadable() {
         .file("sqlx.toml", "[migrate]\ntabel-name = 'x'\n")
         .database("dev.db", &[(1, "one", ONE)])
         .config("services: { api: { migrations: migrations, database-url: 'sqlite:dev.db' } }\n");
-    assert_snapshot!(repository.run(&[]), @"");
+    assert_snapshot!(repository.run(&[]), @r"
+    exit code 3
+    incomplete: the target could not be checked
+
+    api in default
+      source    migrations could not be read
+      history   1 applied
+      start-up  unknown: a side could not be read
+
+      incomplete[unreadable-source]: the migrations could not be read: `sqlx.toml` is not valid: TOML parse error at line 2, column 1\u{a}  |\u{a}2 | tabel-name = 'x'\u{a}  | ^^^^^^^^^^\u{a}unknown field `tabel-name`, expected one of `create-schemas`, `table-name`, `migrations-dir`, `ignored-chars`, `defaults`
+        --> sqlx.toml:1
+        help: Correct `migrations` for this service (paths are relative to the root of the repository), or check out the directory before this step.
+    ");
 }
 
 #[test]
@@ -154,11 +285,35 @@ fn what_comes_from_files_and_rows_cannot_act_on_the_terminal() {
 #[test]
 fn usage_mistakes_say_what_there_is() {
     let repository = two_services();
-    assert_snapshot!(repository.run(&["--service", "apl"]), @"");
-    assert_snapshot!(repository.run(&["--job", "deplyo"]), @"");
-    assert_snapshot!(repository.run(&["--workflow", "none.yml", "--job", "x"]), @"");
-    assert_snapshot!(Repository::new().run(&[]), @"");
-    assert_snapshot!(crate_with_migrations().run(&["--matrix", "{"]), @"");
+    assert_snapshot!(repository.run(&["--service", "apl"]), @"
+    exit code 2
+    --- stderr
+    error: there is no service `apl`; there is api, web
+      help: correct --service or --environment
+    ");
+    assert_snapshot!(repository.run(&["--job", "deplyo"]), @"
+    exit code 2
+    --- stderr
+    error: .github/workflows/deploy.yml:2: the workflow has no job `deplyo`
+      help: did you mean `deploy`? the only job is `deploy`
+    ");
+    assert_snapshot!(repository.run(&["--workflow", "none.yml", "--job", "x"]), @"
+    exit code 2
+    --- stderr
+    error: the workflow `none.yml` cannot be read: No such file or directory (os error 2)
+    ");
+    assert_snapshot!(Repository::new().run(&[]), @"
+    exit code 2
+    --- stderr
+    error: there are no migrations here: no configuration, no service matrix, and no `migrations` directory
+      help: run it in a crate that has migrations, or write .github/migration-preflight.yml
+    ");
+    assert_snapshot!(crate_with_migrations().run(&["--matrix", "{"]), @"
+    exit code 2
+    --- stderr
+    error: --matrix: not valid JSON: EOF while parsing an object at line 1 column 1
+      help: give an array of objects, a matrix definition, or `${{ toJSON(matrix) }}`
+    ");
 }
 
 #[test]
@@ -167,7 +322,12 @@ fn a_matrix_that_exists_only_at_run_time_says_what_to_pass() {
         ".github/workflows/deploy.yml",
         "jobs:\n  deploy:\n    strategy:\n      matrix: ${{ fromJSON(needs.plan.outputs.matrix) }}\n",
     );
-    assert_snapshot!(repository.run(&[]), @"");
+    assert_snapshot!(repository.run(&[]), @"
+    exit code 2
+    --- stderr
+    error: .github/workflows/deploy.yml:4: `${{ fromJSON(needs.plan.outputs.matrix) }}` is only known when the workflow runs
+      help: pass the matrix itself: `matrix: ${{ toJSON(matrix) }}` to the action, or `--matrix JSON`
+    ");
     let leg = r#"{"service": "web", "environment": "production"}"#;
     assert_eq!(repository.run(&["--matrix", leg]).code, 0);
     let definition = r#"{"service": ["web", "api"], "environment": ["production"]}"#;
@@ -183,14 +343,26 @@ fn a_matrix_entry_may_carry_the_fields_of_its_service() {
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stdout.contains("notice[missing-migration]"), "{run}");
     let entries = r#"[{"service": "api", "migrations": "../up", "required": "maybe"}]"#;
-    assert_snapshot!(repository.run(&["--matrix", entries]), @"");
+    assert_snapshot!(repository.run(&["--matrix", entries]), @"
+    exit code 2
+    --- stderr
+    error: `migrations` of this matrix entry is not valid: the path leads out of the repository
+      help: correct the value in the matrix, or give it in the configuration
+    ");
 }
 
 #[test]
 fn the_catalogue_explains_each_rule() {
     let repository = Repository::new();
     assert!(repository.run(&["rules"]).stdout.starts_with("wrong-database (error)\n"));
-    assert_snapshot!(repository.run(&["rules", "out-of-order"]), @"");
+    assert_snapshot!(repository.run(&["rules", "out-of-order"]), @"
+    exit code 0
+    out-of-order
+
+    default  warning
+    fires    A pending version lies below the highest applied one. sqlx applies it all the same, after migrations that were written later.
+    help     If the migration depends on nothing that came later, this is harmless. Otherwise give it a new version above the highest applied one.
+    ");
     assert_eq!(repository.run(&["rules", "no-such-rule"]).code, 2);
 }
 
@@ -201,4 +373,33 @@ fn a_reader_who_has_seen_enough_is_no_error() {
         .output()
         .unwrap();
     assert_eq!(String::from_utf8(run.stderr).unwrap(), "");
+}
+
+#[test]
+fn the_committed_schemas_are_those_that_the_program_prints() {
+    for (of, committed) in [
+        ("config", include_str!("../../docs/migration-preflight.schema.json")),
+        ("report", include_str!("../../docs/report-v1.schema.json")),
+    ] {
+        let printed = Repository::new().run(&["schema", of]).stdout;
+        assert!(printed == committed, "run `migration-preflight schema {of}` again and commit what it prints");
+    }
+}
+
+#[test]
+fn every_report_is_valid_whatever_is_in_it() {
+    let repository = two_services().config(
+        "matrix: { workflow: .github/workflows/deploy.yml, job: deploy }\n\
+         defaults: { migrations: 'backend/{service}/migrations', database-url: 'sqlite:{environment}-{service}.db' }\n\
+         environments: { staging: {}, production: {} }\n\
+         accept: [{ rule: missing-migration, service: api, reason: known }, { rule: no-history, reason: old }]\n",
+    );
+    let (code, report) = repository.json(&[]);
+    assert_eq!((code, report["accepted"].as_array().unwrap().len()), (0, 1));
+    assert_eq!(report["findings"][0]["rule"], "unused-accept");
+    assert_eq!(report["targets"][0]["startup"]["outcome"], "fails", "what is accepted fails all the same");
+    std::fs::remove_file(repository.path().join("production-api.db")).unwrap();
+    std::fs::remove_dir_all(repository.path().join("backend/web/migrations")).unwrap();
+    let (code, report) = repository.json(&[]);
+    assert_eq!((code, report["verdict"].as_str()), (3, Some("incomplete")));
 }

@@ -93,10 +93,15 @@ impl Repository {
         Run { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    /// The JSON report of a run, and its exit code.
+    /// The JSON report of a run, held against its published schema, and the exit code.
     pub fn json(&self, arguments: &[&str]) -> (i32, serde_json::Value) {
         let run = self.run(&[arguments, &["--format", "json"]].concat());
-        (run.code, serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("no JSON: {run:?}")))
+        let report = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("no JSON: {run:?}"));
+        let schema = include_str!("../../docs/report-v1.schema.json");
+        let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+        let mistakes: Vec<_> = schema.iter_errors(&report).map(|error| error.to_string()).collect();
+        assert_eq!(mistakes, Vec::<String>::new(), "{report:#}");
+        (run.code, report)
     }
 }
 
