@@ -127,6 +127,7 @@ fn an_unset_or_empty_variable_is_named_and_blanks_around_a_value_are_a_pasting_e
     assert_eq!(url("${A}", &[("A", " \n")]), not_set("A"));
     assert_eq!(url("postgres://a:${PW}@${HOST}/b", &[("PW", "x")]), not_set("HOST"));
     assert_eq!(url("${A}", &[("A", " postgres://b/c\r\n")]), Ok("postgres://b/c".into()));
+    assert_eq!(url("postgres://${HOST}/c", &[("HOST", "b\n")]), Ok("postgres://b/c".into()));
 }
 
 #[test]
