@@ -62,7 +62,7 @@ impl Diagnostics {
         if self.list.contains(&mistake) {
             return;
         }
-        if self.is_full() {
+        if self.list.len() >= MAX_MISTAKES {
             self.left_out = true;
             return;
         }
@@ -71,9 +71,14 @@ impl Diagnostics {
         self.list.insert(index, mistake);
     }
 
-    /// Whether further mistakes would be left out.
-    pub fn is_full(&self) -> bool {
-        self.list.len() >= MAX_MISTAKES
+    /// Whether mistakes were left out, so that there is no use in looking for more.
+    pub fn is_overfull(&self) -> bool {
+        self.left_out
+    }
+
+    /// Says that there are more mistakes than those listed.
+    pub fn leave_out(&mut self) {
+        self.left_out = true;
     }
 
     /// Hides what is secret in `value`, which stands at `range` and may be written there with escapes and line breaks.
@@ -122,7 +127,7 @@ impl Diagnostics {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let mut blocks: Vec<String> = self.list.iter().map(|mistake| self.block(mistake, &renderer)).collect();
         if self.left_out {
-            blocks.push(format!("and more: only the first {MAX_MISTAKES} mistakes in {} are listed", self.file));
+            blocks.push("further mistakes are not listed".to_owned());
         }
         blocks.join("\n\n")
     }
@@ -230,8 +235,9 @@ fn mask(text: &str, bare: bool) -> String {
         let hidden = stars(&masked[range.clone()]);
         masked.replace_range(range, &hidden);
     }
+    let lower = masked.to_ascii_lowercase();
     let mut from = 0;
-    while let Some(index) = masked.get(from..).and_then(|rest| rest.to_ascii_lowercase().find("password=")) {
+    while let Some(index) = lower.get(from..).and_then(|rest| rest.find("password=")) {
         let start = from + index + "password=".len();
         let rest = &masked[start..];
         let end = start + rest.find(|c: char| c == '&' || !bare && c.is_whitespace()).unwrap_or(rest.len());
@@ -245,4 +251,89 @@ fn mask(text: &str, bare: bool) -> String {
 /// As many bytes as `text` has, line breaks kept.
 fn stars(text: &str) -> String {
     text.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { '*' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(text: &str, piece: &str) -> Span {
+        let start = text.find(piece).expect("a piece of the text");
+        let before = &text[..start];
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        let line = before.matches('\n').count() + 1;
+        Span { line: line as u32, column: column as u32, range: start..start + piece.len() }
+    }
+
+    fn told(text: &str, pieces: &[&str]) -> Diagnostics {
+        let mut mistakes = Diagnostics::new("f.yml", text);
+        for piece in pieces {
+            mistakes.push(Diagnostic::new(&span(text, piece), format!("about {piece}")));
+        }
+        mistakes
+    }
+
+    #[test]
+    fn mistakes_are_told_once_and_in_the_order_of_the_file() {
+        let mistakes = told("a b\nc d\n", &["d", "a", "d", "c", "b"]);
+        let messages: Vec<_> = mistakes.list().iter().map(|mistake| mistake.message.as_str()).collect();
+        assert_eq!(messages, ["about a", "about b", "about c", "about d"]);
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_the_mistake_with_its_true_column() {
+        let text = format!("{}here{}", "ä".repeat(5000), "x".repeat(5000));
+        let shown = told(&text, &["here"]).to_string();
+        assert!(shown.contains("f.yml:1:5001") && shown.contains("ähere") && shown.len() < 1000, "{shown}");
+    }
+
+    #[test]
+    fn a_place_outside_the_text_is_shown_without_harm() {
+        for (start, end) in [(0, 0), (3, 3), (2, 1), (4, 5), (1, 99), (99, 100), (0, usize::MAX)] {
+            let range = start..end;
+            let mut mistakes = Diagnostics::new("f.yml", "ä\n\u{1d11e}");
+            mistakes.conceal(&range, "x");
+            mistakes.hide(&range);
+            mistakes.push(Diagnostic::new(&Span { line: 0, column: 0, range }, "m"));
+            assert!(mistakes.to_string().starts_with("error: m"));
+        }
+    }
+
+    #[test]
+    fn colours_are_only_shown_where_they_are_asked_for() {
+        let mistakes = told("a", &["a"]);
+        assert!(mistakes.render(true).contains('\u{1b}') && !mistakes.render(false).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_password_is_masked_byte_for_byte_and_nothing_else_is() {
+        for (text, masked) in [
+            ("u: postgres://a:bß@c/d # x", "u: postgres://a:***@c/d # x"),
+            ("postgres://a:b@c@d", "postgres://a:***@d"),
+            ("postgres://a@c:1/d", "postgres://a@c:1/d"),
+            ("x?Password=b c", "x?Password=* c"),
+            ("x?password=b&y=z", "x?password=*&y=z"),
+            ("me: a@b", "me: a@b"),
+        ] {
+            assert_eq!(mask(text, false), masked);
+        }
+        assert_eq!(mask("a:b@c", true), "a:*@c");
+    }
+
+    #[test]
+    fn a_quoted_piece_is_masked_before_it_is_cut() {
+        let long = format!("postgres://a:{}@c", "s".repeat(100));
+        assert_eq!(quote(&long), format!("`postgres://a:{}…`", "*".repeat(47)));
+        assert_eq!(quote("a`b\n\u{202e}'\"\\"), "`a'b\\n\\u{202e}'\"\\`");
+        assert_eq!(quote(&"ä".repeat(61)), format!("`{}…`", "ä".repeat(60)));
+    }
+
+    #[test]
+    fn a_misspelt_name_is_recognised_and_another_one_is_not() {
+        let known = ["migrations", "database-url", "job"];
+        assert_eq!(suggest("migration", known).as_deref(), Some("did you mean `migrations`?"));
+        assert_eq!(suggest("DATABASE_URL", known).as_deref(), Some("did you mean `database-url`?"));
+        assert_eq!(suggest("xyz", known).as_deref(), Some("known here: `migrations`, `database-url`, `job`"));
+        assert_eq!(suggest("x", []), None);
+    }
 }

@@ -333,7 +333,7 @@ fn check_variable(name: &str) -> Result<(), TemplateError> {
 fn read(name: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, DatabaseError> {
     // The system has no name for such a variable, and asking for one is an error of its own.
     let possible = !name.contains(['=', '\0']);
-    match env(name).filter(|value| possible && !value.trim().is_empty()) {
+    match possible.then(|| env(name)).flatten().filter(|value| !value.trim().is_empty()) {
         Some(value) => Ok(value.trim().to_owned()),
         None => Err(DatabaseError::new(DatabaseErrorKind::SecretNotSet { variable: name.to_owned() }, "")),
     }

@@ -248,6 +248,9 @@ impl Check<'_> {
     }
 
     fn unknown(&mut self, name: &str, span: &Span, what: &str, known: &[&str]) {
+        if self.mistakes.is_overfull() {
+            return;
+        }
         let hint = suggest(name, known.iter().copied());
         let mistake = Diagnostic::new(span, format!("the {what} {} is not configured", quote(name)));
         self.mistakes.push(Diagnostic { hint, ..mistake });
@@ -278,7 +281,8 @@ impl Check<'_> {
 
     fn rule(&mut self, id: &str, span: &Span) -> Option<Rule> {
         let rule = id.parse().ok();
-        if rule.is_none() {
+        // Measuring what is close to a name takes its time, and a mistake too many is not shown.
+        if rule.is_none() && !self.mistakes.is_overfull() {
             let mistake = Diagnostic::new(span, format!("there is no rule {}", quote(id)));
             let hint = suggest(id, Rule::all().map(Rule::id));
             let hint = hint.unwrap_or_else(|| "`migration-preflight rules` lists them all".into());

@@ -27,8 +27,10 @@ pub struct RawConfig {
     /// Fields for every service that does not set them itself.
     pub defaults: Option<RawFields>,
     /// The services by name.
+    #[schemars(extend("propertyNames" = { "pattern": "\\S" }))]
     pub services: Option<IndexMap<String, Option<RawService>>>,
     /// The environments by name, in order of promotion. Without a matrix, every service is checked in each of them.
+    #[schemars(extend("propertyNames" = { "pattern": "\\S" }))]
     pub environments: Option<IndexMap<String, Option<RawFields>>>,
     /// How grave each rule is everywhere.
     pub rules: Option<RawRules>,
@@ -45,7 +47,7 @@ pub struct RawConfig {
 pub struct RawMatrix {
     /// The workflow's file, relative to the root of the repository.
     #[serde(deserialize_with = "present")]
-    #[schemars(with = "Text", extend("examples" = [".github/workflows/deploy.yml"]))]
+    #[schemars(with = "Path", extend("examples" = [".github/workflows/deploy.yml"]))]
     pub workflow: Option<Text>,
     /// The job whose `strategy.matrix` is read.
     #[serde(deserialize_with = "present")]
@@ -123,6 +125,7 @@ pub struct RawService {
     /// How grave each rule is for this service.
     pub rules: Option<RawRules>,
     /// What is different in one environment, by its name.
+    #[schemars(extend("propertyNames" = { "pattern": "\\S" }))]
     pub environments: Option<IndexMap<String, Option<RawFields>>>,
 }
 

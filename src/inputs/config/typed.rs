@@ -7,6 +7,9 @@ use super::raw::RawConfig;
 use crate::inputs::diagnostic::{Diagnostic, Diagnostics, quote, suggest};
 use crate::yaml::{Node, NodeKind, Span};
 
+/// How many mistakes of form are looked for. More than are listed, since an alias repeats what its anchor has.
+const MAX_ROUNDS: usize = 500;
+
 /// The typed file. What could not be typed is missing from it and stands among `mistakes`.
 ///
 /// Items of lists that are taken out leave `root` too, so that paths of the result still lead to their nodes; keys
@@ -17,7 +20,10 @@ pub fn typed(root: &mut Node, mistakes: &mut Diagnostics) -> RawConfig {
         return RawConfig::default();
     }
     let mut value = to_value(root);
-    while !mistakes.is_full() {
+    for _ in 0..MAX_ROUNDS {
+        if mistakes.is_overfull() {
+            return RawConfig::default();
+        }
         let error = match serde_path_to_error::deserialize::<_, RawConfig>(&value) {
             Ok(raw) => return raw,
             Err(error) => error,
@@ -25,9 +31,10 @@ pub fn typed(root: &mut Node, mistakes: &mut Diagnostics) -> RawConfig {
         let path: Vec<Segment> = error.path().iter().cloned().collect();
         mistakes.push(mistake(root, &path, &error.inner().to_string()));
         if !remove(&mut value, root, &path) {
-            break;
+            return RawConfig::default();
         }
     }
+    mistakes.leave_out();
     RawConfig::default()
 }
 
@@ -86,7 +93,8 @@ fn mistake(root: &Node, path: &[Segment], error: &str) -> Diagnostic {
     let place = match path {
         [] => "the file".to_owned(),
         [.., Segment::Map { key }] => quote(key),
-        [.., Segment::Map { key }, Segment::Seq { index }] => format!("entry {} of {}", index + 1, quote(key)),
+        // Not which entry: those before it may have been taken out, and the line says it.
+        [.., Segment::Map { key }, Segment::Seq { .. }] => format!("an entry of {}", quote(key)),
         _ => "this value".to_owned(),
     };
     let wanted = match expected {
