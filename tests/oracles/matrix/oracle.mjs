@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {parseWorkflow} from '@actions/workflow-parser';
 import {Evaluator, Lexer, Parser, data} from '@actions/expressions';
+import {parseDocument, visit} from 'yaml';
 import {workflows} from './random.mjs';
 
 const {Kind} = data;
@@ -109,10 +110,23 @@ const expand = definition => {
 const property = (mapping, name) => [...mapping].find(({key}) => String(key.value) === name)?.value;
 const silent = {info() {}, verbose() {}, error() {}};
 
+// GitHub's JavaScript, made for editors, evaluates an expression of several lines with the indentation of the file.
+// Its runner sees the value of the scalar; so does this parser once the value stands in quotes on one line.
+const onOneLine = content => {
+  const document = parseDocument(content, {uniqueKeys: false});
+  let several = false;
+  visit(document, {Scalar(_, node) {
+    if (typeof node.value !== 'string' || !node.value.includes('${{') || !content.slice(...node.range).includes('\n')) return;
+    several = true;
+    node.type = 'QUOTE_DOUBLE';
+  }});
+  return several && !document.errors.length ? document.toString({lineWidth: 0, doubleQuotedMinMultiLineLength: Infinity}) : content;
+};
+
 // What the job `deploy` expands to, or the error, as text with a line for each entry.
 const expansion = (name, content) => {
   try {
-    const {context, value} = parseWorkflow({name, content}, silent);
+    const {context, value} = parseWorkflow({name, content: onOneLine(content)}, silent);
     const errors = context.errors.getErrors().map(({message}) => message);
     if (errors.length) fail(errors.join('; '));
     const strategy = property(property(property(value, 'jobs'), 'deploy'), 'strategy');

@@ -41,11 +41,12 @@ class Maker {
     return pairs;
   }
 
-  // A demand on one of the values, often a part of one, with its scalars spelt in another way.
+  // A demand on one of the values, often a part of one, with its scalars spelt in another way. `0X10` and `0O20` stay
+  // out: GitHub's JavaScript takes them for numbers, its runner does not.
   demand(values) {
     const vary = value => {
       if (value === null || typeof value === 'boolean') return this.often(0.2) ? this.value(0) : value;
-      if (typeof value === 'string') return this.often(0.2) ? (this.often(0.5) ? value.toUpperCase() : {text: this.pick(NUMBERS)}) : value;
+      if (typeof value === 'string') return this.often(0.2) ? (this.often(0.5) && !/^0/.test(value) ? value.toUpperCase() : {text: this.pick(NUMBERS)}) : value;
       if (value.text) return this.often(0.2) ? value.text : value;
       if (value.fields) return {fields: value.fields.filter(() => this.often(0.7)).map(([key, inner]) => [this.often(0.2) ? key.toUpperCase() : key, vary(inner)])};
       return this.often(0.2) ? {fields: value.map((inner, i) => [String(i), vary(inner)])} : value.slice(0, 1 + this.below(3)).map(vary);
@@ -76,12 +77,14 @@ class Maker {
     return this.often(0.5) ? `'${text.replaceAll("'", "''")}'` : JSON.stringify(text);
   }
 
-  // Integers as keys and keys that differ in case stay out of `fromJSON`: JavaScript orders and drops them in its own way.
+  // What GitHub's JavaScript does otherwise than its runner stays out: in `fromJSON`, keys that are integers (it moves
+  // them to the front), keys that differ in case (the first one counts), and a second quote (it stays doubled).
   literal(value) {
     const safe = value => value === null || typeof value !== 'object' ? true : value.text ? true
       : value.fields ? value.fields.every(([key, inner]) => !/^\d+$/.test(key) && safe(inner))
         && new Set(value.fields.map(([key]) => key.toLowerCase())).size === value.fields.length : value.every(safe);
-    return safe(value) && this.quoted(`\${{ fromJSON('${this.json(value).replaceAll("'", "''")}') }}`);
+    const json = this.json(value);
+    return safe(value) && json.split("'").length < 3 && this.quoted(`\${{ fromJSON('${json.replace("'", "''")}') }}`);
   }
 
   yaml(value, chance = 0.05) {
