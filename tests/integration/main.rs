@@ -1,6 +1,7 @@
-//! What users of the crate and of the program see.
+//! What users of the crate and of the program see, as far as it needs no server.
 
 mod architecture;
 mod cli;
 mod config;
+mod matrix;
 mod support;
