@@ -4,10 +4,11 @@ mod hostile;
 mod mistakes;
 
 use migration_preflight::finding::{Rule, Severity};
-use migration_preflight::inputs::config::{Accept, Config, MatrixSource, ServiceFields, read, schema};
+use migration_preflight::inputs::config::{Config, MatrixSource, ServiceFields, read, schema};
 use migration_preflight::inputs::diagnostic::Diagnostics;
 use migration_preflight::inputs::template::{Template, UrlTemplate};
 use migration_preflight::migration::Version;
+use migration_preflight::policy::Accept;
 
 const FILE: &str = ".github/migration-preflight.yml";
 
