@@ -14,7 +14,7 @@ pub use error::MatrixError;
 pub(crate) use error::list;
 
 pub use tree::text;
-pub(crate) use tree::{Key, Kind, Tree, fold, number};
+pub(crate) use tree::{Key, Kind, Tree, fold, number, weight};
 
 use crate::finding::Location;
 

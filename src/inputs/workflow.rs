@@ -15,7 +15,7 @@ pub use error::WorkflowError;
 use crate::finding::Location;
 use crate::inputs::matrix::{self, Key, Kind, MatrixEntry, ServiceMatrix, Tree, text};
 use crate::yaml::{self, Node, NodeKind};
-use scalar::{at, tree};
+use scalar::Reader;
 
 /// Expands `jobs.<job>.strategy.matrix` of the workflow `source`, which stands in `file`.
 ///
@@ -23,15 +23,19 @@ use scalar::{at, tree};
 /// No YAML, no such job, no matrix, a matrix that GitHub would refuse, or one that only a run knows.
 pub fn service_matrix(source: &str, file: &str, job: &str) -> Result<ServiceMatrix, WorkflowError> {
     let root = parse(source, file)?;
+    let mut reader = Reader::new(file);
     let Some((jobs_key, jobs)) = root.entry("jobs").filter(|(_, jobs)| !jobs.entries().is_empty()) else {
-        return Err(WorkflowError::NoJobs { location: at(file, &root) });
+        return Err(WorkflowError::NoJobs { location: reader.at(&root) });
     };
     let Some((job_key, body)) = jobs.entry(job) else {
-        let location = at(file, jobs_key);
+        let location = reader.at(jobs_key);
         return Err(WorkflowError::NoSuchJob { job: job.to_owned(), jobs: names(jobs), location });
     };
-    let no_matrix = || WorkflowError::NoMatrix { job: job.to_owned(), location: at(file, job_key) };
-    let matrix = matrix_of(body.get("strategy").ok_or_else(no_matrix)?, file)?.ok_or_else(no_matrix)?;
+    let no_matrix = WorkflowError::NoMatrix { job: job.to_owned(), location: reader.at(job_key) };
+    let Some(strategy) = body.get("strategy") else {
+        return Err(no_matrix);
+    };
+    let matrix = matrix_of(strategy, &mut reader)?.ok_or(no_matrix)?;
     Ok(matrix::expand(matrix, file)?)
 }
 
@@ -41,28 +45,28 @@ pub fn service_matrix(source: &str, file: &str, job: &str) -> Result<ServiceMatr
 /// No YAML, no such input, or one that lists no options.
 pub fn input_options(source: &str, file: &str, input: &str, service_key: &str) -> Result<ServiceMatrix, WorkflowError> {
     let root = parse(source, file)?;
-    let (key, body) = dispatch_input(&root, file, input)?;
-    let location = at(file, key);
-    let input = input.to_owned();
+    let mut reader = Reader::new(file);
+    let (key, body) = dispatch_input(&root, &reader, input)?;
+    let (input, location) = (input.to_owned(), reader.at(key));
     if body.get("type").and_then(Node::as_str) != Some("choice") {
         return Err(WorkflowError::NotAChoice { input, location });
     }
     let Some((options_key, options)) = body.entry("options") else {
         return Err(WorkflowError::NoOptions { input, location });
     };
-    let options = match tree(options, file)?.kind {
+    let invalid = WorkflowError::InvalidOptions { input: input.clone(), location: reader.at(options_key) };
+    let options = match reader.tree(options)?.kind {
         Kind::Sequence(options) if options.is_empty() => return Err(WorkflowError::NoOptions { input, location }),
         Kind::Sequence(options) => options,
-        _ => return Err(WorkflowError::InvalidOptions { input, location: at(file, options_key) }),
+        _ => return Err(invalid),
     };
     let entry = |option: Tree| {
-        let location = option.line.map(|line| Location { file: file.to_owned(), line });
-        let name = text(&option.into_json()).filter(|name| !name.is_empty());
-        let invalid = || WorkflowError::InvalidOptions { input: input.clone(), location: at(file, options_key) };
-        let values = IndexMap::from([(service_key.to_owned(), Value::from(name.ok_or_else(invalid)?))]);
-        Ok::<_, WorkflowError>(MatrixEntry { values, declared: location })
+        let declared = option.line.map(|line| Location { file: file.to_owned(), line });
+        let name = text(&option.into_json()).filter(|name| !name.is_empty())?;
+        Some(MatrixEntry { values: IndexMap::from([(service_key.to_owned(), Value::from(name))]), declared })
     };
-    Ok(ServiceMatrix { entries: options.into_iter().map(entry).collect::<Result<_, _>>()? })
+    let entries = options.into_iter().map(entry).collect::<Option<_>>().ok_or(invalid)?;
+    Ok(ServiceMatrix { entries })
 }
 
 fn parse(source: &str, file: &str) -> Result<Node, WorkflowError> {
@@ -79,11 +83,11 @@ fn parse(source: &str, file: &str) -> Result<Node, WorkflowError> {
 }
 
 /// The matrix of a strategy, which may itself be an expression.
-fn matrix_of(strategy: &Node, file: &str) -> Result<Option<Tree>, WorkflowError> {
+fn matrix_of(strategy: &Node, reader: &mut Reader<'_>) -> Result<Option<Tree>, WorkflowError> {
     if let NodeKind::Mapping(_) = &strategy.kind {
-        return strategy.get("matrix").map(|matrix| tree(matrix, file)).transpose();
+        return strategy.get("matrix").map(|matrix| reader.tree(matrix)).transpose();
     }
-    Ok(match tree(strategy, file)?.kind {
+    Ok(match reader.tree(strategy)?.kind {
         Kind::Mapping(entries) => {
             let mut entries: Vec<(Key, Tree)> = entries;
             let place = entries.iter().position(|(key, _)| key.text == "matrix");
@@ -93,25 +97,29 @@ fn matrix_of(strategy: &Node, file: &str) -> Result<Option<Tree>, WorkflowError>
     })
 }
 
-fn dispatch_input<'root>(root: &'root Node, file: &str, input: &str) -> Result<&'root (Node, Node), WorkflowError> {
+fn dispatch_input<'root>(
+    root: &'root Node,
+    reader: &Reader<'_>,
+    input: &str,
+) -> Result<&'root (Node, Node), WorkflowError> {
     let Some((on_key, on)) = root.entry("on") else {
-        return Err(WorkflowError::NoDispatch { location: at(file, root) });
+        return Err(WorkflowError::NoDispatch { location: reader.at(root) });
     };
     let missing = |location| WorkflowError::NoSuchInput { input: input.to_owned(), inputs: Vec::new(), location };
     let is_dispatch = |node: &Node| node.as_str() == Some("workflow_dispatch");
     let Some((dispatch_key, dispatch)) = on.entry("workflow_dispatch") else {
-        let location = at(file, on_key);
+        let location = reader.at(on_key);
         let bare = is_dispatch(on) || on.items().iter().any(is_dispatch);
         return Err(if bare { missing(location) } else { WorkflowError::NoDispatch { location } });
     };
     let Some((inputs_key, inputs)) = dispatch.entry("inputs") else {
-        return Err(missing(at(file, dispatch_key)));
+        return Err(missing(reader.at(dispatch_key)));
     };
     let is_wanted = |(key, _): &&(Node, Node)| key.as_str().is_some_and(|name| name.eq_ignore_ascii_case(input));
     inputs.entries().iter().find(is_wanted).ok_or_else(|| WorkflowError::NoSuchInput {
         input: input.to_owned(),
         inputs: names(inputs),
-        location: at(file, inputs_key),
+        location: reader.at(inputs_key),
     })
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::definition::{Definition, Item, Vector};
 use super::error::MatrixError;
-use super::tree::{fold, general, text};
+use super::tree::{fold, general, text, weight};
 use super::{MatrixEntry, ServiceMatrix};
 
 /// The most combinations of vectors, before `exclude`. GitHub itself runs at most 256 jobs.
@@ -61,17 +61,6 @@ fn count(definition: &Definition) -> Result<usize, MatrixError> {
     combinations
         .filter(fits)
         .ok_or_else(|| MatrixError::TooLarge { combinations, location: definition.location.clone() })
-}
-
-/// About how many bytes a value takes.
-fn weight(value: &Value) -> usize {
-    const NODE: usize = 64;
-    NODE + match value {
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(weight).sum(),
-        Value::Object(entries) => entries.iter().map(|(key, value)| NODE + key.len() + weight(value)).sum(),
-        _ => 0,
-    }
 }
 
 /// Which value of each vector makes up a combination.

@@ -82,6 +82,17 @@ pub(crate) fn fold(key: &str) -> String {
     key.to_uppercase()
 }
 
+/// About how many bytes a value takes.
+pub(crate) fn weight(value: &Value) -> usize {
+    const NODE: usize = 64;
+    NODE + match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(entries) => entries.iter().map(|(key, value)| NODE + key.len() + weight(value)).sum(),
+        _ => 0,
+    }
+}
+
 /// A number as GitHub keeps it: a double, written without a fraction where it has none.
 ///
 /// JSON knows neither infinities nor NaN, so these become the strings that GitHub prints for them.

@@ -6,56 +6,113 @@ use serde_json::Value;
 use super::error::WorkflowError;
 use super::expression::{Failure, evaluate, pasted};
 use crate::finding::Location;
-use crate::inputs::matrix::{Key, Kind, Tree, fold, number};
+use crate::inputs::matrix::{Key, Kind, Tree, fold, number, weight};
 use crate::yaml::{Node, NodeKind};
 
-/// A node with all its expressions evaluated.
-pub(super) fn tree(node: &Node, file: &str) -> Result<Tree, WorkflowError> {
-    let line = Some(node.span.line);
-    let kind = match &node.kind {
-        NodeKind::Scalar { .. } => return Ok(Tree::from_json(scalar(node, file)?, line)),
-        NodeKind::Sequence(items) => {
-            Kind::Sequence(items.iter().map(|item| tree(item, file)).collect::<Result<_, _>>()?)
+/// The most bytes that all expressions of one reading, and their values, may take: aliases repeat them.
+const MAX_BYTES: usize = 64 << 20;
+
+/// Reads the nodes of one file.
+pub(super) struct Reader<'file> {
+    file: &'file str,
+    bytes: usize,
+}
+
+impl<'file> Reader<'file> {
+    pub(super) fn new(file: &'file str) -> Self {
+        Self { file, bytes: 0 }
+    }
+
+    /// Where a node stands.
+    pub(super) fn at(&self, node: &Node) -> Location {
+        Location { file: self.file.to_owned(), line: node.span.line }
+    }
+
+    /// A node with all its expressions evaluated.
+    pub(super) fn tree(&mut self, node: &Node) -> Result<Tree, WorkflowError> {
+        let line = Some(node.span.line);
+        let kind = match &node.kind {
+            NodeKind::Scalar { .. } => return Ok(Tree::from_json(self.scalar(node)?, line)),
+            NodeKind::Sequence(items) => {
+                Kind::Sequence(items.iter().map(|item| self.tree(item)).collect::<Result<_, _>>()?)
+            }
+            NodeKind::Mapping(entries) => Kind::Mapping(self.mapping(entries)?),
+        };
+        Ok(Tree { line, kind })
+    }
+
+    fn mapping(&mut self, entries: &[(Node, Node)]) -> Result<Vec<(Key, Tree)>, WorkflowError> {
+        let mut seen = std::collections::HashSet::new();
+        let mut pairs = Vec::new();
+        for (key, value) in entries {
+            let text = self.key(key)?;
+            if !seen.insert(fold(&text)) {
+                return Err(WorkflowError::DuplicateKey { key: text, location: self.at(key) });
+            }
+            pairs.push((Key { text, line: Some(key.span.line) }, self.tree(value)?));
         }
-        NodeKind::Mapping(entries) => {
-            let mut seen = std::collections::HashSet::new();
-            let pair = |(key, value): &(Node, Node)| {
-                let text = self::key(key, file)?;
-                if !seen.insert(fold(&text)) {
-                    return Err(WorkflowError::DuplicateKey { key: text, location: at(file, key) });
-                }
-                Ok((Key { text, line: Some(key.span.line) }, tree(value, file)?))
+        Ok(pairs)
+    }
+
+    fn key(&mut self, node: &Node) -> Result<String, WorkflowError> {
+        match &node.kind {
+            NodeKind::Scalar { .. } => Ok(pasted(&self.scalar(node)?)),
+            _ => Err(WorkflowError::InvalidKey { location: self.at(node) }),
+        }
+    }
+
+    /// The value of a scalar; it may be a collection if it is an expression.
+    fn scalar(&mut self, node: &Node) -> Result<Value, WorkflowError> {
+        let NodeKind::Scalar { text, plain } = &node.kind else {
+            return Ok(Value::Null);
+        };
+        if text.contains("${{") {
+            return self.interpolated(text, node);
+        }
+        if !plain {
+            return Ok(Value::from(text.as_str()));
+        }
+        resolve(text).ok_or_else(|| WorkflowError::InvalidNumber { text: text.clone(), location: self.at(node) })
+    }
+
+    /// Text with expressions in it: the value of the one that it consists of, or else a string.
+    fn interpolated(&mut self, text: &str, node: &Node) -> Result<Value, WorkflowError> {
+        let mut string = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${{") {
+            let Some((expression, after)) = close(after) else {
+                let failure = Failure::Invalid("it is not closed by `}}`".into());
+                return Err(self.explain(failure, rest, node));
             };
-            Kind::Mapping(entries.iter().map(pair).collect::<Result<_, _>>()?)
+            let value = self.evaluate(expression, node)?;
+            if rest.len() == text.len() && before.is_empty() && after.is_empty() {
+                return Ok(value);
+            }
+            string.push_str(before);
+            string.push_str(&pasted(&value));
+            rest = after;
         }
-    };
-    Ok(Tree { line, kind })
-}
-
-/// Where a node stands.
-pub(super) fn at(file: &str, node: &Node) -> Location {
-    Location { file: file.to_owned(), line: node.span.line }
-}
-
-fn key(node: &Node, file: &str) -> Result<String, WorkflowError> {
-    match &node.kind {
-        NodeKind::Scalar { .. } => Ok(pasted(&scalar(node, file)?)),
-        _ => Err(WorkflowError::InvalidKey { location: at(file, node) }),
+        string.push_str(rest);
+        Ok(Value::from(string))
     }
-}
 
-/// The value of a scalar; it may be a collection if it is an expression.
-fn scalar(node: &Node, file: &str) -> Result<Value, WorkflowError> {
-    let NodeKind::Scalar { text, plain } = &node.kind else {
-        return Ok(Value::Null);
-    };
-    if text.contains("${{") {
-        return interpolated(text, file, node);
+    fn evaluate(&mut self, expression: &str, node: &Node) -> Result<Value, WorkflowError> {
+        let value = evaluate(expression.trim()).map_err(|failure| self.explain(failure, expression, node))?;
+        self.bytes = self.bytes.saturating_add(expression.len()).saturating_add(weight(&value));
+        if self.bytes > MAX_BYTES {
+            let failure = Failure::Invalid("the values of all expressions together are too large".into());
+            return Err(self.explain(failure, expression, node));
+        }
+        Ok(value)
     }
-    if !plain {
-        return Ok(Value::from(text.as_str()));
+
+    fn explain(&self, failure: Failure, expression: &str, node: &Node) -> WorkflowError {
+        let (expression, location) = (expression.trim().to_owned(), self.at(node));
+        match failure {
+            Failure::RunTime => WorkflowError::RunTime { expression, location },
+            Failure::Invalid(reason) => WorkflowError::InvalidExpression { expression, reason, location },
+        }
     }
-    resolve(text).ok_or_else(|| WorkflowError::InvalidNumber { text: text.clone(), location: at(file, node) })
 }
 
 /// A plain scalar by the core schema; none for a number that is out of range.
@@ -104,31 +161,6 @@ fn is_decimal(text: &str) -> bool {
         && exponent.is_none_or(|exponent| !exponent.is_empty() && digits(&exponent))
 }
 
-/// Text with expressions in it: the value of the one that it consists of, or else a string.
-fn interpolated(text: &str, file: &str, node: &Node) -> Result<Value, WorkflowError> {
-    let mut pasted_text = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${{") {
-        let Some((expression, after)) = close(after) else {
-            let reason = "it is not closed by `}}`".to_owned();
-            return Err(WorkflowError::InvalidExpression {
-                expression: rest.to_owned(),
-                reason,
-                location: at(file, node),
-            });
-        };
-        let value = evaluate(expression.trim()).map_err(|failure| explain(failure, expression, at(file, node)))?;
-        if before.is_empty() && after.is_empty() && pasted_text.is_empty() && rest.len() == text.len() {
-            return Ok(value);
-        }
-        pasted_text.push_str(before);
-        pasted_text.push_str(&pasted(&value));
-        rest = after;
-    }
-    pasted_text.push_str(rest);
-    Ok(Value::from(pasted_text))
-}
-
 /// Splits at the `}}` that closes an expression, which is the first one outside of a string.
 fn close(text: &str) -> Option<(&str, &str)> {
     let mut in_string = false;
@@ -141,14 +173,6 @@ fn close(text: &str) -> Option<(&str, &str)> {
         closing = byte == b'}' && !in_string;
     }
     None
-}
-
-fn explain(failure: Failure, expression: &str, location: Location) -> WorkflowError {
-    let expression = expression.trim().to_owned();
-    match failure {
-        Failure::RunTime => WorkflowError::RunTime { expression, location },
-        Failure::Invalid(reason) => WorkflowError::InvalidExpression { expression, reason, location },
-    }
 }
 
 #[cfg(test)]
@@ -198,7 +222,7 @@ mod tests {
     fn an_expression_is_a_value_when_it_stands_alone_and_else_part_of_a_string() {
         let read = |text: &str| {
             let root = crate::yaml::parse(text).expect("YAML").root;
-            tree(&root, "w.yml").map(Tree::into_json)
+            Reader::new("w.yml").tree(&root).map(Tree::into_json)
         };
         assert_eq!(read("${{ fromJSON('[1,2]') }}"), Ok(json!([1, 2])));
         assert_eq!(read("'${{ 1 }}'"), Ok(json!(1)));
@@ -209,5 +233,14 @@ mod tests {
         assert_eq!(read(">-\n  ${{ 1 }}\n"), Ok(json!(1)));
         assert_eq!(read("{ \"${{ 'a' }}\": 1 }"), Ok(json!({"a": 1})));
         assert_eq!(read("{ 1.50: a, true: b }"), Ok(json!({"1.5": "a", "true": "b"})));
+    }
+
+    #[test]
+    fn aliases_of_a_large_literal_do_not_exhaust_memory() {
+        let literal = vec!["1"; 9_000].join(",");
+        let text = format!("- &a ${{{{ fromJSON('[{literal}]') }}}}\n{}", "- *a\n".repeat(200));
+        let root = crate::yaml::parse(&text).expect("YAML").root;
+        let error = Reader::new("w.yml").tree(&root).expect_err("too large");
+        assert!(error.to_string().ends_with("together are too large"));
     }
 }

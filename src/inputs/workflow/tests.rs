@@ -161,7 +161,7 @@ fn a_workflow_that_is_malformed_is_told_with_its_line() {
     help: GitHub would refuse this workflow; mend the expression
     "#);
     assert_snapshot!(matrix("service: ['${{ 1 ']"), @r#"
-    .github/workflows/deploy.yml:5: `${{ 1 ` cannot be evaluated: it is not closed by `}}`
+    .github/workflows/deploy.yml:5: `${{ 1` cannot be evaluated: it is not closed by `}}`
     help: GitHub would refuse this workflow; mend the expression
     "#);
     assert_snapshot!(matrix("service: [0x123456789]"), @r#"
