@@ -100,6 +100,8 @@ fn a_hostile_matrix_is_refused_before_it_is_expanded() {
     assert_eq!(error, MatrixError::TooLarge { combinations: Some(1_000_000_000), location: None });
     let keys: serde_json::Map<_, _> = (0..30).map(|i| (format!("k{i}"), json!(many))).collect();
     assert_eq!(refused(Value::Object(keys)).to_string(), "the matrix is too large: countless combinations");
+    let light = refused(json!({"a": many, "b": many[..101]}));
+    assert_eq!(light, MatrixError::TooLarge { combinations: Some(101_000), location: None });
     let heavy = json!({"a": ["x".repeat(1 << 20)], "b": many});
     assert_eq!(refused(heavy), MatrixError::TooLarge { combinations: Some(1000), location: None });
     assert_eq!(expanded(json!({"a": many, "b": many[..100]})).len(), 100_000);
@@ -117,6 +119,7 @@ fn json_is_entries_a_definition_or_the_matrix_of_one_job() {
     );
     assert_eq!(read(r#"{"Service":["a","b"],"x":[1]}"#), [r#"{"Service":"a","x":1}"#, r#"{"Service":"b","x":1}"#]);
     assert_eq!(read(r#"{"include":[{"service":"a"}]}"#), [r#"{"service":"a"}"#]);
+    assert_eq!(read(r#"{"exclude":[{"x":1}],"x":[1,2]}"#), [r#"{"x":2}"#]);
     assert_eq!(read(r#"{"service":"a","ports":[1,2]}"#), [r#"{"service":"a","ports":[1,2]}"#]);
 }
 
