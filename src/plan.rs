@@ -84,7 +84,8 @@ fn filter(inputs: &Inputs, seeds: Vec<Seed>) -> Result<(Vec<Seed>, Vec<Name>), P
     let (kept, left_out): (Vec<_>, Vec<_>) = seeds
         .into_iter()
         .partition(|seed| wanted(&inputs.services, &seed.service) && wanted(&inputs.environments, &seed.environment));
-    if kept.is_empty() {
+    // A matrix that excludes everything leaves nothing to check, and nothing to complain of either.
+    if kept.is_empty() && !left_out.is_empty() {
         return Err(PlanErrors(vec![PlanError::NothingLeft]));
     }
     Ok((kept, left_out.into_iter().map(|seed| (seed.service, seed.environment)).collect()))

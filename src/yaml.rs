@@ -8,8 +8,11 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as ParserSpan};
 
-/// The most nodes that one document may expand to, aliases included: a bomb of aliases ends here.
-const MAX_NODES: usize = 200_000;
+/// How large one document may become, aliases expanded: a bomb of aliases ends here. A node counts as one, and as
+/// one more for every [`BYTES_A_NODE`] of its text.
+const MAX_SIZE: usize = 400_000;
+/// See [`MAX_SIZE`]: what a node takes by itself, roughly.
+const BYTES_A_NODE: usize = 64;
 /// The deepest nesting that one document may have.
 const MAX_DEPTH: usize = 128;
 
@@ -78,7 +81,7 @@ pub fn parse(text: &str) -> Result<Document, YamlError> {
         offsets: char_offsets(text),
         anchors: HashMap::new(),
         duplicate_keys: Vec::new(),
-        nodes: 0,
+        size: 0,
     };
     let root = composer.document()?;
     Ok(Document { root, duplicate_keys: composer.duplicate_keys })
@@ -152,7 +155,7 @@ struct Composer<'input> {
     offsets: Vec<usize>,
     anchors: HashMap<usize, Node>,
     duplicate_keys: Vec<Node>,
-    nodes: usize,
+    size: usize,
 }
 
 impl<'input> Composer<'input> {
@@ -187,15 +190,14 @@ impl<'input> Composer<'input> {
         if depth > MAX_DEPTH {
             return Err(self.error("nested too deeply", span));
         }
-        self.count(1, span)?;
         let place = self.place(span);
         let (anchor, kind) = match event {
             Event::Alias(anchor) => {
-                let Some(node) = self.anchors.get(&anchor).cloned() else {
+                let Some(anchored) = self.anchors.get(&anchor) else {
                     return Err(self.error("this alias stands inside its own anchor", span));
                 };
-                self.count(size(&node), span)?;
-                return Ok(Node { span: place, kind: node.kind });
+                self.count(size(anchored), span)?;
+                return Ok(Node { span: place, kind: self.anchors[&anchor].kind.clone() });
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && tag.is_none();
@@ -206,6 +208,7 @@ impl<'input> Composer<'input> {
             _ => return Err(self.error("a value was expected here", span)),
         };
         let node = Node { span: place, kind };
+        self.count(own_size(&node), span)?;
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -262,9 +265,9 @@ impl<'input> Composer<'input> {
         }
     }
 
-    fn count(&mut self, nodes: usize, span: ParserSpan) -> Result<(), YamlError> {
-        self.nodes += nodes;
-        if self.nodes > MAX_NODES {
+    fn count(&mut self, size: usize, span: ParserSpan) -> Result<(), YamlError> {
+        self.size += size;
+        if self.size > MAX_SIZE {
             return Err(self.error("the document is too large once its aliases are expanded", span));
         }
         Ok(())
@@ -285,10 +288,16 @@ impl<'input> Composer<'input> {
     }
 }
 
-/// How many nodes a tree has.
+/// What a tree counts for against [`MAX_SIZE`].
 fn size(node: &Node) -> usize {
-    1 + node.items().iter().map(size).sum::<usize>()
+    own_size(node)
+        + node.items().iter().map(size).sum::<usize>()
         + node.entries().iter().map(|(key, value)| size(key) + size(value)).sum::<usize>()
+}
+
+/// What a node counts for without those below it.
+fn own_size(node: &Node) -> usize {
+    1 + node.as_str().map_or(0, |text| text.len() / BYTES_A_NODE)
 }
 
 #[cfg(test)]
@@ -336,7 +345,10 @@ mod tests {
         for i in 1..9 {
             bomb += &format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 10].join(", "));
         }
-        for text in [bomb.as_str(), &"[".repeat(100_000), "a: &a [*a]", "a: [", "a: *nope", "a: 1\n---\nb: 2"] {
+        let text_bomb = format!("a: &a {}\nb: [{}]\n", "x".repeat(18_000), vec!["*a"; 50_000].join(", "));
+        for text in
+            [bomb.as_str(), &text_bomb, &"[".repeat(100_000), "a: &a [*a]", "a: [", "a: *nope", "a: 1\n---\nb: 2"]
+        {
             assert!(parse(text).is_err(), "{:.40}", text);
         }
     }

@@ -211,3 +211,9 @@ fn the_migrations_flag_goes_before_every_configuration() {
     };
     assert_eq!(targets(&inputs)[1].migrations, PathBuf::from("other/web"));
 }
+
+#[test]
+fn a_matrix_that_excludes_everything_leaves_nothing_to_check() {
+    let empty = r#"{"service": ["api"], "exclude": [{"service": "api"}]}"#;
+    assert_eq!(planned(&with_matrix("", empty)), Vec::<String>::new());
+}
