@@ -3,8 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use migration_preflight::{cli::Cli, publish, run};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    migration_preflight::run(migration_preflight::cli::Cli::parse()).await
+fn main() -> ExitCode {
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => {
+            let code = runtime.block_on(run(Cli::parse()));
+            // Not waiting for threads that look up a host which nobody answers for.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => publish::fatal(&error),
+    }
 }

@@ -3,5 +3,7 @@
 mod architecture;
 mod cli;
 mod config;
+mod gather;
+mod incident;
 mod matrix;
 mod support;
