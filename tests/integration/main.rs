@@ -1,0 +1,3 @@
+//! The tests that need nothing but this machine.
+
+mod sqlite;
