@@ -52,7 +52,7 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// With `sql` run by the superuser, in which ROLE stands for the role.
+    /// With `sql` run by the superuser, in which `$ROLE` stands for the role.
     pub async fn new(sql: &str) -> Self {
         let name = format!("test_{}_{}", std::process::id(), unique());
         let mut admin = PgConnection::connect(&variable("PREFLIGHT_TEST_POSTGRES_URL")).await.unwrap();
@@ -69,7 +69,7 @@ impl Fixture {
 
     /// With a history that the role may read.
     pub async fn with_history() -> Self {
-        Self::new(&(history(TABLE) + "GRANT SELECT ON _sqlx_migrations TO ROLE")).await
+        Self::new(&(history(TABLE) + "GRANT SELECT ON _sqlx_migrations TO $ROLE")).await
     }
 
     pub async fn admin(&self) -> PgConnection {
@@ -80,7 +80,7 @@ impl Fixture {
 
     pub async fn execute(&self, sql: &str) {
         let mut admin = self.admin().await;
-        sqlx::raw_sql(AssertSqlSafe(sql.replace("ROLE", &self.name))).execute(&mut admin).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql.replace("$ROLE", &self.name))).execute(&mut admin).await.unwrap();
         admin.close().await.unwrap();
     }
 
