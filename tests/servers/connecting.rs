@@ -11,7 +11,7 @@ use url::Url;
 use crate::proxy;
 use crate::support::{Fixture, TABLE, TIMEOUT, failure, good, present, read, variable};
 
-const SHORT: Duration = Duration::from_millis(1500);
+const SHORT: Duration = Duration::from_secs(3);
 
 #[tokio::test]
 async fn tls_is_spoken_and_verified_as_the_url_asks() {
