@@ -13,6 +13,9 @@ fn main() -> ExitCode {
             runtime.shutdown_background();
             code
         }
-        Err(error) => publish::fatal(&error),
+        Err(error) => {
+            publish::complain(&format!("no thread could be started: {error}"));
+            ExitCode::FAILURE
+        }
     }
 }

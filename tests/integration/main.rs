@@ -1,4 +1,5 @@
 //! What users of the crate and of the program see, as far as it needs no server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows them in test functions, but not in what these call.
 
 mod architecture;
 mod cli;
@@ -6,4 +7,5 @@ mod config;
 mod gather;
 mod incident;
 mod matrix;
+mod sqlite;
 mod support;
