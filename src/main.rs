@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             publish::complain(&format!("no thread could be started: {error}"));
-            ExitCode::FAILURE
+            ExitCode::from(3)
         }
     }
 }
