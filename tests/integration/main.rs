@@ -1,0 +1,7 @@
+//! Tests that need nothing but this machine.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod sqlx_oracle;

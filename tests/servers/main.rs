@@ -1,0 +1,7 @@
+//! Tests that need a server; `scripts/test` starts one.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod sqlx_oracle;

@@ -1,0 +1,5 @@
+//! What the test binaries share.
+
+pub mod oracle;
+pub mod starts;
+pub mod worlds;
