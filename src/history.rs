@@ -19,14 +19,31 @@ impl Engine {
     ///
     /// PostgreSQL folds what is not quoted to lower case; SQLite compares without regard to case.
     pub fn names_schema(self, written: &str, name: &str) -> bool {
-        let written = written.trim();
-        let quoted = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let unquoted = quoted.map_or_else(|| written.to_owned(), |inner| inner.replace("\"\"", "\""));
+        let identified = self.identify(written);
         match self {
-            Self::Postgres if quoted.is_none() => unquoted.to_ascii_lowercase() == name,
-            Self::Postgres => unquoted == name,
-            Self::Sqlite => unquoted.eq_ignore_ascii_case(name),
+            Self::Postgres => identified.as_deref() == Some(name),
+            Self::Sqlite => identified.is_some_and(|identified| identified.eq_ignore_ascii_case(name)),
         }
+    }
+
+    /// The name that `written` stands for in SQL; nothing where it is no single identifier, and so a syntax error.
+    pub fn identify(self, written: &str) -> Option<String> {
+        let written = written.trim_ascii();
+        let start = |c: char| c == '_' || c.is_ascii_alphabetic() || !c.is_ascii();
+        if written.starts_with(start) {
+            let plain = written.chars().all(|c| start(c) || c == '$' || c.is_ascii_digit());
+            let folds = self == Self::Postgres;
+            return plain.then(|| if folds { written.to_ascii_lowercase() } else { written.to_owned() });
+        }
+        let quote = written.chars().next().filter(|c| *c == '"' || (self == Self::Sqlite && "`'[".contains(*c)))?;
+        if quote == '[' {
+            // The one kind of quotes whose end cannot stand inside.
+            return written[1..].strip_suffix(']').filter(|inner| !inner.contains(']')).map(str::to_owned);
+        }
+        let inner = written[1..].strip_suffix(quote)?;
+        let doubled = format!("{quote}{quote}");
+        let ends_inside = inner.replace(&doubled, "").contains(quote);
+        (!inner.is_empty() && !ends_inside).then(|| inner.replace(&doubled, &quote.to_string()))
     }
 }
 

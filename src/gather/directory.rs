@@ -53,9 +53,10 @@ pub fn of_crate(root: &Path, krate: &Path) -> Result<PathBuf, SourceError> {
     Ok(krate.join(settings.migrate.migrations_dir.as_deref().unwrap_or("migrations")))
 }
 
-/// The settings of the crate that the migrations belong to: the nearest ancestor with a `Cargo.toml`.
+/// The settings of the crate that the migrations belong to: the nearest directory with a `Cargo.toml`, which may be
+/// the migrations directory itself (`migrate!(".")`).
 fn settings(root: &Path, directory: &Path) -> Result<SqlxToml, SourceError> {
-    let holder = |name: &str| directory.ancestors().skip(1).find(|above| root.join(above).join(name).is_file());
+    let holder = |name: &str| directory.ancestors().find(|above| root.join(above).join(name).is_file());
     match holder("Cargo.toml").or_else(|| holder("sqlx.toml")) {
         Some(krate) => read_settings(root, &krate.join("sqlx.toml")),
         None => Ok(SqlxToml::default()),

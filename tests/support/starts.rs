@@ -3,15 +3,16 @@
 //! Everything about the database is text, as SQL of the engine would have it, so that a failure prints what to type.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use migration_preflight::history::Engine;
+use migration_preflight::migration::Checksum;
 use sha2::{Digest, Sha384};
 
 use super::worlds::{Contents, Dice, World};
 
 /// A service that starts against a database.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Start {
     pub engine: Engine,
     pub world: World,
@@ -40,7 +41,7 @@ pub struct Place {
 #[derive(Debug, Clone)]
 pub struct Row {
     pub success: &'static str,
-    pub checksum: Vec<u8>,
+    pub checksum: Checksum,
     pub execution_time: i64,
 }
 
@@ -140,13 +141,12 @@ impl Start {
         )
         .unwrap();
         for (version, row) in rows {
-            let hex: String = row.checksum.iter().map(|byte| format!("{byte:02x}")).collect();
-            let checksum = if self.engine == Engine::Postgres { format!("'\\x{hex}'") } else { format!("X'{hex}'") };
-            let Row { success, execution_time, .. } = row;
+            let Row { success, checksum, execution_time } = row;
+            let escape = if self.engine == Engine::Postgres { r"'\x" } else { "X'" };
             writeln!(
                 sql,
                 "INSERT INTO {table} (version, description, success, checksum, execution_time) \
-                 VALUES ({version}, 'row {version}', {success}, {checksum}, {execution_time});"
+                 VALUES ({version}, 'row {version}', {success}, {escape}{checksum}', {execution_time});"
             )
             .unwrap();
         }
@@ -154,9 +154,17 @@ impl Start {
     }
 }
 
+/// Everything that it takes to see a failure by hand.
+impl fmt::Display for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { world, ignore_missing, place, .. } = self;
+        write!(f, "ignore_missing: {ignore_missing}\n{place:?}\n{world:?}\n{}", self.sql())
+    }
+}
+
 /// A history that fits the first few migrations, and then a few things that may be wrong with it.
 fn draw_rows(dice: &mut Dice, world: &World, engine: Engine) -> BTreeMap<String, Row> {
-    let mut files: Vec<(i64, Vec<u8>)> = Vec::new();
+    let mut files: Vec<(i64, Checksum)> = Vec::new();
     for entry in world.entries.values() {
         if let (Some(version), Some(content)) = (entry.version, entry.what.content()) {
             files.push((version, checksum(content, &world.settings.ignored_chars)));
@@ -165,7 +173,7 @@ fn draw_rows(dice: &mut Dice, world: &World, engine: Engine) -> BTreeMap<String,
     dice.shuffle(&mut files);
     files.sort_by_key(|(version, _)| *version);
     let applied = if dice.one_in(3) { files.len() } else { dice.below(files.len() + 1) };
-    let fits = |checksum: &[u8]| Row { success: "TRUE", checksum: checksum.to_vec(), execution_time: 1 };
+    let fits = |checksum: &Checksum| Row { success: "TRUE", checksum: checksum.clone(), execution_time: 1 };
     let mut rows: BTreeMap<i64, Row> =
         files[..applied].iter().map(|(version, bytes)| (*version, fits(bytes))).collect();
     for _ in 0..dice.below(4).saturating_sub(1) {
@@ -182,12 +190,12 @@ fn draw_rows(dice: &mut Dice, world: &World, engine: Engine) -> BTreeMap<String,
             }
             2 => {
                 if let Some(row) = any(dice).and_then(|version| rows.get_mut(&version)) {
-                    spoil(dice, &mut row.checksum);
+                    row.checksum = spoil(dice, &row.checksum);
                 }
             }
             3 => {
                 let version = dice.pick(&[1, 3, 7, 8, -3, i64::MIN, i64::MAX, 20_260_108]);
-                rows.entry(version).or_insert_with(|| fits(&[7; 48]));
+                rows.entry(version).or_insert_with(|| fits(&Checksum::from_bytes([7; 48])));
             }
             _ if files.is_empty() => {}
             _ => {
@@ -200,19 +208,23 @@ fn draw_rows(dice: &mut Dice, world: &World, engine: Engine) -> BTreeMap<String,
 }
 
 /// Another checksum, of the same length or of another one.
-fn spoil(dice: &mut Dice, checksum: &mut Vec<u8>) {
+fn spoil(dice: &mut Dice, checksum: &Checksum) -> Checksum {
+    let mut bytes = checksum.as_bytes().to_vec();
     match dice.below(5) {
-        0 => checksum.truncate(47),
-        1 => checksum.push(0),
-        2 => checksum.clear(),
-        3 => checksum.reverse(),
-        _ => checksum[0] ^= 1,
+        0 => bytes.truncate(47),
+        1 => bytes.push(0),
+        2 => bytes.clear(),
+        3 => bytes.reverse(),
+        _ => bytes.iter_mut().take(1).for_each(|byte| *byte ^= 1),
     }
+    Checksum::from_bytes(bytes)
 }
 
-fn checksum(content: &[u8], ignored_chars: &BTreeSet<char>) -> Vec<u8> {
+/// The checksum that sqlx is to find, computed in another way than ours.
+fn checksum(content: &[u8], ignored_chars: &BTreeSet<char>) -> Checksum {
     let text = String::from_utf8_lossy(content);
-    Sha384::digest(text.chars().filter(|c| !ignored_chars.contains(c)).collect::<String>()).to_vec()
+    let rest: String = text.chars().filter(|c| !ignored_chars.contains(c)).collect();
+    Checksum::from_bytes(Sha384::digest(rest).to_vec())
 }
 
 /// Takes the byte order mark, which PostgreSQL's parser does not know, off the files that may be run.
@@ -222,8 +234,8 @@ fn strip_unrunnable(world: &mut World, rows: Option<&BTreeMap<String, Row>>) {
         let applied =
             entry.version.is_some_and(|version| rows.is_some_and(|rows| rows.contains_key(&version.to_string())));
         if let (false, File(content) | LinkToFile(content)) = (applied, &mut entry.what) {
-            let length = content.strip_prefix(b"\xef\xbb\xbf").map_or(content.len(), <[u8]>::len);
-            content.drain(..content.len() - length);
+            let without = content.0.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content.0).to_vec();
+            content.0 = without;
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::symlink;
@@ -93,10 +93,21 @@ pub struct Entry {
     pub what: What,
 }
 
+/// The bytes of a file, which print as text.
+#[derive(Clone)]
+pub struct Bytes(pub Vec<u8>);
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text: String = self.0.iter().take(400).flat_map(|byte| byte.escape_ascii()).map(char::from).collect();
+        write!(f, "b\"{text}\", {} bytes", self.0.len())
+    }
+}
+
 #[derive(Debug, Clone)]
 pub enum What {
-    File(Vec<u8>),
-    LinkToFile(Vec<u8>),
+    File(Bytes),
+    LinkToFile(Bytes),
     LinkToNothing,
     LinkToItself,
     /// A regular file that can be stat'ed and opened, and not read, not even by root.
@@ -333,11 +344,11 @@ impl What {
                 0 => Self::LinkToNothing,
                 1 => Self::LinkToItself,
                 2 => Self::LinkToUnreadable,
-                3 => Self::LinkToFile(dice.pick(&not_utf8)),
-                _ => Self::File(dice.pick(&not_utf8)),
+                3 => Self::LinkToFile(Bytes(dice.pick(&not_utf8))),
+                _ => Self::File(Bytes(dice.pick(&not_utf8))),
             };
         }
-        let content = draw_content(dice, contents);
+        let content = Bytes(draw_content(dice, contents));
         match dice.below(60) {
             0 => Self::Fifo,
             1 => Self::Socket,
@@ -352,7 +363,7 @@ impl What {
     /// The bytes that reading it gives.
     pub fn content(&self) -> Option<&[u8]> {
         match self {
-            Self::File(content) | Self::LinkToFile(content) => Some(content),
+            Self::File(content) | Self::LinkToFile(content) => Some(&content.0),
             _ => None,
         }
     }
@@ -360,9 +371,9 @@ impl What {
     /// `aside` is a path that nothing stands at, outside of the migrations directory.
     fn write(&self, path: &Path, aside: &Path) {
         match self {
-            Self::File(content) => fs::write(path, content).unwrap(),
+            Self::File(content) => fs::write(path, &content.0).unwrap(),
             Self::LinkToFile(content) => {
-                fs::write(aside, content).unwrap();
+                fs::write(aside, &content.0).unwrap();
                 symlink(aside, path).unwrap();
             }
             Self::LinkToNothing => symlink("nothing/there", path).unwrap(),
@@ -416,7 +427,7 @@ fn draw_content(dice: &mut Dice, contents: Contents) -> Vec<u8> {
     }
     match contents {
         Contents::Runnable => text.push_str(dice.pick(&RUNNABLE)),
-        Contents::Anything if dice.one_in(100) => text.push_str(&"SELECT 1;\r\n".repeat(20_000)),
+        Contents::Anything if dice.one_in(100) => text.push_str(&"SELECT 1;\r\n".repeat(800)),
         Contents::Anything => {
             let alphabet = ['S', 'E', 'x', '1', ';', ' ', '\r', '\n', '\t', '\u{feff}', '\u{e9}', '\0', '\u{1f980}'];
             (0..dice.below(20)).for_each(|_| text.push(dice.pick(&alphabet)));
