@@ -1,7 +1,8 @@
-//! Tests that need nothing but this machine.
+//! The tests that need nothing but this machine.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod sqlite;
 mod sqlx_oracle;

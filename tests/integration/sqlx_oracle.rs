@@ -7,20 +7,21 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::time::Duration;
 
+use migration_preflight::gather::database::history;
 use migration_preflight::gather::directory;
-use migration_preflight::history::{AbsentTable, Engine, History};
-use migration_preflight::migration::{AppliedMigration, Checksum, MigrationKind, Version};
+use migration_preflight::history::{DatabaseUrl, Engine};
+use migration_preflight::migration::{Checksum, MigrationKind};
 use migration_preflight::source::{Defined, SourceError};
 use migration_preflight::startup::predict;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection};
-use tempfile::TempDir;
 
 use crate::support::oracle::{Met, OUTCOMES, Observed, agree, migrators, resolve};
 use crate::support::starts::Start;
-use crate::support::worlds::{Contents, Dice, World, rerun, seeds};
+use crate::support::worlds::{Contents, Dice, World, rerun, scratch, seeds};
 
 /// What both sides must say of a migration.
 type Resolved = (i64, u8, String, Checksum);
@@ -80,7 +81,7 @@ async fn a_directory_resolves_as_sqlx_resolves_it() {
     let mut met = Met::default();
     for seed in seeds(4_000) {
         let world = World::draw(&mut Dice::new(seed), Contents::Anything);
-        let root = TempDir::new().unwrap();
+        let root = scratch();
         world.write(root.path());
         let ours = directory::read(root.path(), Path::new(world.directory));
         let theirs = resolve(root.path(), &world).await;
@@ -94,7 +95,7 @@ async fn a_directory_resolves_as_sqlx_resolves_it() {
 
 #[tokio::test]
 async fn what_is_no_directory_is_none_for_sqlx() {
-    let root = TempDir::new().unwrap();
+    let root = scratch();
     let path = |name: &str| root.path().join(name);
     fs::write(path("file"), "").unwrap();
     fs::create_dir(path("real")).unwrap();
@@ -143,43 +144,14 @@ async fn run(path: &Path, start: &Start, migrator: Result<Migrator, MigrateError
     Observed { error, applied: after.into_iter().filter(|version| !before.contains(version)).collect() }
 }
 
-async fn history(path: &Path, start: &Start) -> History {
-    let mut database = options(path).connect().await.unwrap();
-    let table = start.place.table;
-    let select = format!(
-        "SELECT version, description, coalesce(success = false, false) = false, checksum, execution_time FROM {table} ORDER BY version"
-    );
-    let rows =
-        sqlx::query_as::<_, (i64, String, bool, Vec<u8>, i64)>(AssertSqlSafe(select)).fetch_all(&mut database).await;
-    database.close().await.unwrap();
-    match rows {
-        Ok(rows) => History::Present(
-            rows.into_iter()
-                .map(|(version, description, success, checksum, execution_time)| AppliedMigration {
-                    version: Version(version),
-                    description,
-                    installed_on: None,
-                    success,
-                    checksum: Checksum::from_bytes(checksum),
-                    execution_time,
-                })
-                .collect(),
-        ),
-        Err(error) => {
-            assert!(error.to_string().contains("no such table"), "{error}");
-            let absent_schema = table.starts_with("app.").then(|| "app".to_owned());
-            History::Absent(AbsentTable { table: table.to_owned(), elsewhere: Vec::new(), absent_schema })
-        }
-    }
-}
-
 async fn check_start(root: &Path, start: &Start, dice: &mut Dice) -> Result<&'static str, String> {
     start.world.write(root);
     let prepared = root.join("prepared.db");
     let mut database = options(&prepared).connect().await.unwrap();
     database.execute(AssertSqlSafe(start.sql())).await.unwrap();
     database.close().await.unwrap();
-    let history = history(&prepared, start).await;
+    let url = DatabaseUrl::parse(format!("sqlite:{}", prepared.display())).unwrap();
+    let history = history(&url, start.place.table, Duration::from_secs(60)).await.map_err(|error| error.to_string())?;
     let Ok(defined) = directory::read(root, Path::new(start.world.directory)) else {
         return resolve(root, &start.world).await.err().map(|_| "broken").ok_or("sqlx can read it".to_owned());
     };
@@ -203,7 +175,7 @@ async fn a_start_on_sqlite_comes_to_what_is_predicted() {
     for seed in seeds(1_500) {
         let mut dice = Dice::new(seed);
         let start = Start::draw(&mut dice, Engine::Sqlite);
-        let root = TempDir::new().unwrap();
+        let root = scratch();
         match check_start(root.path(), &start, &mut dice).await {
             Ok(kind) => met.count(kind),
             Err(difference) => panic!("{}\n{start}\n{difference}", rerun(seed)),

@@ -1,4 +1,4 @@
-//! Tests that need a server; `scripts/test` starts one.
+//! The tests that need a server; `scripts/test` starts it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 #[path = "../support/mod.rs"]

@@ -31,6 +31,8 @@ pub struct Place {
     pub table: &'static str,
     /// What exists before the table does.
     pub setup: &'static str,
+    /// Where PostgreSQL looks for a table without a schema, and creates one; the server's default where it is empty.
+    pub search_path: &'static str,
     /// `create-schemas`
     pub create_schemas: &'static [&'static str],
     /// Whether a table can be there before the service starts.
@@ -46,11 +48,11 @@ pub struct Row {
 }
 
 const fn place(table: &'static str, setup: &'static str, create_schemas: &'static [&'static str]) -> Place {
-    Place { table, setup, create_schemas, holds_rows: true }
+    Place { table, setup, search_path: "", create_schemas, holds_rows: true }
 }
 
 const fn empty(table: &'static str, setup: &'static str, create_schemas: &'static [&'static str]) -> Place {
-    Place { table, setup, create_schemas, holds_rows: false }
+    Place { holds_rows: false, ..place(table, setup, create_schemas) }
 }
 
 const DEFAULT: Place = place("_sqlx_migrations", "", &[]);

@@ -15,6 +15,7 @@ use std::process::Command;
 
 use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
+use tempfile::TempDir;
 
 /// The seeds of a run. Each case has a seed of its own, which its failure prints.
 ///
@@ -29,6 +30,12 @@ pub fn seeds(short_form: u64) -> std::ops::Range<u64> {
 /// How to run the case of `seed` again.
 pub fn rerun(seed: u64) -> String {
     format!("run it again with PREFLIGHT_SEED={seed} PREFLIGHT_ORACLE_CASES=1")
+}
+
+/// A folder for one case, in memory where the system has such a place: the cases are many, and disks are slow.
+pub fn scratch() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
 /// Chance, with a seed.

@@ -1,0 +1,109 @@
+//! Reads the history of one target from its database. Bounded in time; never writes.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+
+use crate::gather::{postgres, sqlite};
+use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
+
+/// The first pause before another attempt; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// No pause is longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The history in `table`, a name as sqlx would paste it into its SQL, read within `timeout`.
+///
+/// A server without a connection to spare is asked again until the time is up: other targets of the same run may be
+/// what fills it. Nothing else is tried twice.
+///
+/// # Errors
+/// Every reason for which the history cannot be read, with nothing secret in it.
+pub async fn history(url: &DatabaseUrl, table: &str, timeout: Duration) -> Result<History, DatabaseError> {
+    let start = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    let mut crowded = None;
+    loop {
+        let left = timeout.saturating_sub(start.elapsed());
+        let error = match tokio::time::timeout(left, attempt(url, table, left)).await {
+            Ok(Err(error)) if error.kind == DatabaseErrorKind::TooManyConnections => error,
+            Ok(answer) => return answer,
+            // The crowd is the better explanation.
+            Err(_) => {
+                return Err(crowded.unwrap_or_else(|| DatabaseError::new(DatabaseErrorKind::TimedOut, within(timeout))));
+            }
+        };
+        let pause_now = pause.mul_f64(jitter());
+        if start.elapsed().saturating_add(pause_now) >= timeout {
+            return Err(error);
+        }
+        tokio::time::sleep(pause_now).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        crowded = Some(error);
+    }
+}
+
+/// What names the server in a limit on simultaneous connections: `host:port`, a socket, or the path of an SQLite file.
+/// It holds no secret.
+pub fn server(url: &DatabaseUrl) -> String {
+    let server = match url.engine() {
+        Engine::Postgres => postgres::server(url),
+        Engine::Sqlite => sqlite::server(url),
+    };
+    server.unwrap_or_else(|| "malformed".to_owned())
+}
+
+async fn attempt(url: &DatabaseUrl, table: &str, left: Duration) -> Result<History, DatabaseError> {
+    // The database gives up a little before we do, so that its own words are heard and nothing is left running there.
+    let budget = left.mul_f64(0.9);
+    let reading = async {
+        match url.engine() {
+            Engine::Postgres => postgres::history(url, table, budget).await,
+            Engine::Sqlite => sqlite::history(url, table, budget).await,
+        }
+    };
+    // A driver trusts the lengths that a server sends; one that speaks another protocol can make it panic.
+    AssertUnwindSafe(reading).catch_unwind().await.unwrap_or_else(|_| {
+        Err(DatabaseError::new(DatabaseErrorKind::Unintelligible, "the driver gave up on what the server sent"))
+    })
+}
+
+fn within(timeout: Duration) -> String {
+    format!("waited {} s", timeout.as_secs_f64())
+}
+
+/// Between a half and one and a half, so that targets that were turned away together do not come back together.
+fn jitter() -> f64 {
+    // Keyed anew for each state: the standard library's only source of chance.
+    let random = RandomState::new().build_hasher().finish();
+    0.5 + (random % 1024) as f64 / 1024.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(url: &str) -> String {
+        server(&DatabaseUrl::parse(url).unwrap())
+    }
+
+    #[test]
+    fn the_key_of_a_server_holds_no_secret() {
+        assert_eq!(key("postgres://u:hunter22@db.example/x?password=hunter22"), "db.example:5432");
+        assert_eq!(key("postgres://u:hunter22@db.example:6432/y"), "db.example:6432");
+        assert_eq!(key("postgres://u:hunter22@%2Frun%2Fpg/y"), "/run/pg:5432");
+        assert_eq!(key("postgres://u:12/hunter22@db.example/y"), "malformed");
+        assert_eq!(key("sqlite:/var/lib/app.db?mode=rwc"), "/var/lib/app.db");
+        assert_eq!(key("sqlite::memory:"), "malformed");
+    }
+
+    #[test]
+    fn the_jitter_stays_within_its_bounds() {
+        let values: Vec<f64> = (0..200).map(|_| jitter()).collect();
+        assert!(values.iter().all(|value| (0.5..1.5).contains(value)));
+        assert!(values.iter().any(|value| *value != values[0]));
+    }
+}

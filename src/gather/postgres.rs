@@ -1,0 +1,188 @@
+//! Reads a history from PostgreSQL, in one round trip and within one read-only transaction. Writes nothing, ever.
+
+mod error;
+mod options;
+mod row;
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use crate::gather::table_name::{self, TableName};
+use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
+use crate::migration::AppliedMigration;
+
+/// The history in `table`, as the server cancels the query after `timeout`.
+///
+/// # Errors
+/// Every reason for which it cannot be read.
+pub async fn history(url: &DatabaseUrl, table: &str, timeout: Duration) -> Result<History, DatabaseError> {
+    let name = table_name::parse(table, Engine::Postgres)?;
+    let options = options::options(url)?;
+    let mut connection = match options.connect().await {
+        Ok(connection) => connection,
+        Err(error) => return Err(error::connecting(error, url, &options).await),
+    };
+    let answer = read(&mut connection, &batch(&name, timeout)).await;
+    if let Err(Failure { error: sqlx::Error::Database(_), .. }) = &answer {
+        // A pooler keeps a server connection only if it is not left inside of a transaction.
+        let _ = sqlx::raw_sql("ROLLBACK").execute(&mut connection).await;
+    }
+    let _ = connection.close().await;
+    match answer {
+        Ok(rows) => Ok(History::Present(rows?)),
+        Err(Failure { error, whereabouts }) => whereabouts
+            .filter(|whereabouts| !whereabouts.found && is_absence(&error))
+            .map(|whereabouts| History::Absent(whereabouts.absent(table, &name)))
+            .ok_or_else(|| error::querying(&error, url)),
+    }
+}
+
+/// The server's key for a limit on connections: the host and port, or the path of the socket.
+pub fn server(url: &DatabaseUrl) -> Option<String> {
+    let options = options::options(url).ok()?;
+    let (host, port) = (options.get_host(), options.get_port());
+    Some(match options.get_socket() {
+        Some(socket) => format!("{}:{port}", socket.display()),
+        None => format!("{host}:{port}"),
+    })
+}
+
+/// Everything in one message of the simple protocol: prepared statements would take a second round trip, and a pooler
+/// in transaction mode may not know them.
+///
+/// `row_security` makes the server refuse rather than leave out rows that a policy hides, and `bytea_output` fixes the
+/// form in which it prints a checksum.
+fn batch(name: &TableName, timeout: Duration) -> String {
+    let quoted = name.quoted();
+    let milliseconds = timeout.as_millis().clamp(1, i32::MAX as u128);
+    format!(
+        "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+         SET LOCAL statement_timeout = {milliseconds}; \
+         SET LOCAL row_security = off; \
+         SET LOCAL bytea_output = 'hex'; \
+         {whereabouts}; \
+         SELECT version, description, installed_on, coalesce(success = false, false), checksum, execution_time \
+         FROM {quoted} ORDER BY version; \
+         COMMIT",
+        whereabouts = whereabouts(name),
+    )
+}
+
+/// The catalogues are readable to every role, and they list the schemas that a role may not use as well.
+fn whereabouts(name: &TableName) -> String {
+    let schema = match &name.schema {
+        Some(schema) => {
+            format!("EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = {})", literal(schema))
+        }
+        None => "true".to_owned(),
+    };
+    format!(
+        "SELECT pg_catalog.to_regclass({quoted}) IS NOT NULL, {schema}, \
+         pg_catalog.array_to_json(ARRAY(\
+         SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relname = {table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_(temp|toast)' \
+         ORDER BY n.nspname))",
+        quoted = literal(&name.quoted()),
+        table = literal(&name.table),
+    )
+}
+
+/// An escape string: its meaning does not hang on `standard_conforming_strings`.
+fn literal(text: &str) -> String {
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// A failed query, and what the server said before it failed.
+struct Failure {
+    error: sqlx::Error,
+    whereabouts: Option<Whereabouts>,
+}
+
+/// The answer to the first question.
+struct Whereabouts {
+    found: bool,
+    schema_exists: bool,
+    elsewhere: Vec<String>,
+}
+
+impl Whereabouts {
+    fn absent(self, table: &str, name: &TableName) -> AbsentTable {
+        AbsentTable {
+            table: table.to_owned(),
+            elsewhere: self.elsewhere,
+            absent_schema: name.schema.clone().filter(|_| !self.schema_exists),
+        }
+    }
+
+    fn read(row: &PgRow) -> Result<Self, DatabaseError> {
+        let names = row::text(row, 2, "the list of schemas")?;
+        let elsewhere = serde_json::from_str(names)
+            .map_err(|_| DatabaseError::new(DatabaseErrorKind::Unintelligible, "the list of schemas is no JSON"))?;
+        Ok(Self {
+            found: row::text(row, 0, "whether the table exists")? == "t",
+            schema_exists: row::text(row, 1, "whether the schema exists")? == "t",
+            elsewhere,
+        })
+    }
+}
+
+/// Undefined table, undefined schema.
+fn is_absence(error: &sqlx::Error) -> bool {
+    matches!(error::code(error).as_deref(), Some("42P01" | "3F000"))
+}
+
+/// Runs the batch to its end, even past a row that makes no sense, so that the connection is left in order.
+async fn read(
+    connection: &mut PgConnection,
+    batch: &str,
+) -> Result<Result<Vec<AppliedMigration>, DatabaseError>, Failure> {
+    let mut answers = sqlx::raw_sql(AssertSqlSafe(batch)).fetch(connection);
+    let mut whereabouts = None;
+    let mut rows = Ok(Vec::new());
+    while let Some(answer) = answers.next().await {
+        let row = match answer {
+            Ok(row) => row,
+            Err(error) => return Err(Failure { error, whereabouts: whereabouts.and_then(Result::ok) }),
+        };
+        if whereabouts.is_none() {
+            whereabouts = Some(Whereabouts::read(&row));
+        } else if let Ok(read) = &mut rows {
+            match row::applied(&row) {
+                Ok(applied) => read.push(applied),
+                Err(error) => rows = Err(error),
+            }
+        }
+    }
+    Ok(match whereabouts {
+        Some(Ok(_)) => rows,
+        Some(Err(error)) => Err(error),
+        None => Err(DatabaseError::new(DatabaseErrorKind::Unintelligible, "the server answered with nothing")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_has_no_way_out() {
+        assert_eq!(literal(r"a'b\'c"), r"E'a''b\\''c'");
+    }
+
+    #[test]
+    fn the_batch_is_read_only_from_the_first_statement_to_the_last() {
+        let name = table_name::parse("Ops.\"Sqlx \"\"M\"", Engine::Postgres).unwrap();
+        insta::assert_snapshot!(batch(&name, Duration::from_millis(1500)).replace("; ", ";\n"), @r#"
+        BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+        SET LOCAL statement_timeout = 1500;
+        SET LOCAL row_security = off;
+        SET LOCAL bytea_output = 'hex';
+        SELECT pg_catalog.to_regclass(E'"ops"."Sqlx ""M"') IS NOT NULL, EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = E'ops'), pg_catalog.array_to_json(ARRAY(SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = E'Sqlx "M' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_(temp|toast)' ORDER BY n.nspname));
+        SELECT version, description, installed_on, coalesce(success = false, false), checksum, execution_time FROM "ops"."Sqlx ""M" ORDER BY version;
+        COMMIT
+        "#);
+    }
+}

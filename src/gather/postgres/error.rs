@@ -1,0 +1,180 @@
+//! What the driver, PostgreSQL and PgBouncer report, sorted by remedy.
+
+use std::io;
+
+use sqlx::postgres::PgConnectOptions;
+
+use crate::gather::redact::redact;
+use crate::history::{DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl};
+
+/// The error of an attempt to connect. Looks the host up again when the driver's error leaves open what failed.
+pub async fn connecting(error: sqlx::Error, url: &DatabaseUrl, options: &PgConnectOptions) -> DatabaseError {
+    let kind = match &error {
+        sqlx::Error::Io(io) => match io_kind(io) {
+            Some(kind) => kind,
+            None => unclear_io_kind(io, options).await,
+        },
+        sqlx::Error::Configuration(_) if error.to_string().contains("saslprep") => {
+            // The text names the letter that SCRAM forbids: a piece of the password.
+            return DatabaseError::new(Kind::Authentication, "a character in the user name or password is not allowed");
+        }
+        other => kind(other),
+    };
+    DatabaseError::new(kind, redact(url, &text(&error)))
+}
+
+/// The error of a query.
+pub fn querying(error: &sqlx::Error, url: &DatabaseUrl) -> DatabaseError {
+    let detail = match code(error).as_deref() {
+        // The only operator in our query; sqlx's own query fails likewise.
+        Some("42883") => format!("the column `success` is not of type boolean: {}", text(error)),
+        _ => text(error),
+    };
+    DatabaseError::new(kind(error), redact(url, &detail))
+}
+
+/// The SQLSTATE that the server gave.
+pub fn code(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
+}
+
+/// The innermost text: the driver's introduction to it repeats our kind.
+fn text(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Tls(error) | sqlx::Error::Configuration(error) => error.to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn kind(error: &sqlx::Error) -> Kind {
+    match error {
+        sqlx::Error::Configuration(_) => Kind::MalformedUrl,
+        sqlx::Error::Tls(_) => Kind::Tls,
+        sqlx::Error::Io(error) => io_kind(error).unwrap_or(Kind::ConnectionLost),
+        sqlx::Error::Database(error) => server_kind(error.code().as_deref().unwrap_or_default(), error.message()),
+        sqlx::Error::WorkerCrashed => Kind::ConnectionLost,
+        _ => Kind::Unintelligible,
+    }
+}
+
+fn io_kind(error: &io::Error) -> Option<Kind> {
+    let is_tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+    match error.kind() {
+        _ if is_tls || error.to_string().contains("tls handshake") => Some(Kind::Tls),
+        io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown
+        | io::ErrorKind::AddrNotAvailable => Some(Kind::Refused),
+        io::ErrorKind::TimedOut => Some(Kind::TimedOut),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::NotConnected
+        | io::ErrorKind::UnexpectedEof => Some(Kind::ConnectionLost),
+        _ => None,
+    }
+}
+
+/// A failed look-up has no kind of its own in the standard library, and a missing file may be a socket or a certificate.
+async fn unclear_io_kind(error: &io::Error, options: &PgConnectOptions) -> Kind {
+    let is_file = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied);
+    if options.get_socket().is_some() || options.get_host().starts_with('/') {
+        Kind::Refused
+    } else if is_file {
+        Kind::Tls
+    } else if tokio::net::lookup_host((options.get_host(), options.get_port())).await.is_err() {
+        Kind::Dns
+    } else {
+        Kind::ConnectionLost
+    }
+}
+
+fn server_kind(code: &str, message: &str) -> Kind {
+    match code {
+        // PgBouncer's one code for everything, and a real violation of the protocol.
+        "08P01" => bouncer_kind(message),
+        "28P01" | "28000" => Kind::Authentication,
+        "3D000" => Kind::NoSuchDatabase,
+        "42501" => Kind::PermissionDenied,
+        "53300" => Kind::TooManyConnections,
+        // Cancelled by `statement_timeout`; a lock not got within `lock_timeout`; `transaction_timeout`.
+        "57014" | "55P03" | "25P04" => Kind::TimedOut,
+        // Starting up or shutting down.
+        "57P03" => Kind::Refused,
+        "57P01" | "57P02" | "57P04" | "57P05" | "25P03" | "40001" => Kind::ConnectionLost,
+        code if code.starts_with("08") => Kind::ConnectionLost,
+        _ => Kind::Unintelligible,
+    }
+}
+
+/// PgBouncer's words, from its source; it repeats a server's message after "server login failed:".
+fn bouncer_kind(message: &str) -> Kind {
+    const WORDS: [(&str, Kind); 15] = [
+        ("no more connections allowed", Kind::TooManyConnections),
+        ("too many connections", Kind::TooManyConnections),
+        ("too many clients", Kind::TooManyConnections),
+        ("remaining connection slots", Kind::TooManyConnections),
+        ("no such database", Kind::NoSuchDatabase),
+        ("does not allow connections", Kind::NoSuchDatabase),
+        ("no such user", Kind::Authentication),
+        ("authentication failed", Kind::Authentication),
+        ("auth failed", Kind::Authentication),
+        ("login rejected", Kind::Authentication),
+        ("SSL required", Kind::Tls),
+        ("timeout", Kind::TimedOut),
+        ("cannot connect to server", Kind::Refused),
+        ("server conn crashed", Kind::ConnectionLost),
+        ("shutting down", Kind::ConnectionLost),
+    ];
+    if message.contains("database \"") && message.contains("does not exist") {
+        return Kind::NoSuchDatabase;
+    }
+    let found = WORDS.iter().find(|(words, _)| message.contains(words));
+    found.map_or(Kind::Unintelligible, |(_, kind)| kind.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_remedy_is_told_from_the_servers_code() {
+        let cases = [
+            ("28P01", Kind::Authentication),
+            ("28000", Kind::Authentication),
+            ("3D000", Kind::NoSuchDatabase),
+            ("42501", Kind::PermissionDenied),
+            ("53300", Kind::TooManyConnections),
+            ("57014", Kind::TimedOut),
+            ("57P01", Kind::ConnectionLost),
+            ("57P03", Kind::Refused),
+            ("08006", Kind::ConnectionLost),
+            ("42703", Kind::Unintelligible),
+            ("", Kind::Unintelligible),
+        ];
+        for (code, kind) in cases {
+            assert_eq!(server_kind(code, "whatever"), kind, "{code}");
+        }
+    }
+
+    #[test]
+    fn every_remedy_is_told_from_the_poolers_words() {
+        let cases = [
+            ("no more connections allowed (max_client_conn)", Kind::TooManyConnections),
+            ("server login failed: FATAL sorry, too many clients already", Kind::TooManyConnections),
+            ("server login failed: FATAL database \"x\" does not exist", Kind::NoSuchDatabase),
+            ("no such database: x", Kind::NoSuchDatabase),
+            ("no such user: x", Kind::Authentication),
+            ("password authentication failed", Kind::Authentication),
+            ("query_wait_timeout", Kind::TimedOut),
+            ("pgbouncer cannot connect to server", Kind::Refused),
+            ("unsupported startup parameter: options", Kind::Unintelligible),
+        ];
+        for (words, kind) in cases {
+            assert_eq!(server_kind("08P01", words), kind, "{words}");
+        }
+    }
+}

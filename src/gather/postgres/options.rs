@@ -1,0 +1,173 @@
+//! A PostgreSQL URL as sqlx reads it, with the mistakes caught that sqlx would answer with a wrong guess or a leak.
+
+use std::str::FromStr;
+
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use url::Url;
+
+use crate::gather::redact::redact;
+use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
+
+const APPLICATION_NAME: &str = "migration-preflight";
+
+/// The parameters that sqlx knows. It logs others with their values, and a value may be half a password.
+const PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+/// The connection that `url` asks for.
+///
+/// # Errors
+/// A URL that sqlx cannot read, or that it would read with a part of the password as host, port or database.
+pub fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, DatabaseError> {
+    let mut parsed = Url::parse(url.expose()).map_err(|error| malformed(syntax(error)))?;
+    if holds_unencoded_password(&parsed) {
+        return Err(malformed(UNENCODED));
+    }
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        parsed.query_pairs().into_owned().partition(|(key, _)| is_known_parameter(key));
+    if known.iter().any(|(key, value)| matches!(&**key, "sslmode" | "ssl-mode") && PgSslMode::from_str(value).is_err())
+    {
+        return Err(malformed("`sslmode` is none of disable, allow, prefer, require, verify-ca and verify-full"));
+    }
+    if !unknown.is_empty() {
+        parsed.set_query(None);
+        parsed.query_pairs_mut().extend_pairs(&known);
+    }
+    let options = PgConnectOptions::from_url(&parsed)
+        .map_err(|error| malformed(redact(url, &error.to_string())))?
+        // PgBouncer refuses it, and no float is read here.
+        .extra_float_digits(None)
+        .disable_statement_logging();
+    let options = match options.get_application_name() {
+        Some(_) => options,
+        None => options.application_name(APPLICATION_NAME),
+    };
+    // sqlx hands an IPv6 address to the resolver with its brackets on.
+    Ok(match options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => {
+            let address = address.to_owned();
+            options.host(&address)
+        }
+        None => options,
+    })
+}
+
+const UNENCODED: &str = "a `/`, `?`, `#` or `@` in the user name or the password has to be percent-encoded";
+
+fn syntax(error: url::ParseError) -> String {
+    match error {
+        // The usual cause: `user:pa/ss@host` has the host `user` and the port `pa`.
+        url::ParseError::InvalidPort => format!("{error}; or {UNENCODED}"),
+        other => other.to_string(),
+    }
+}
+
+/// Whether the real `@` stands where only a broken-off password can have brought it.
+fn holds_unencoded_password(url: &Url) -> bool {
+    let no_user = url.username().is_empty() && url.password().is_none();
+    let in_query = || url.query_pairs().any(|(key, value)| !is_known_parameter(&key) && (key + value).contains('@'));
+    no_user && (url.path().contains('@') || url.fragment().is_some_and(|fragment| fragment.contains('@')) || in_query())
+}
+
+fn is_known_parameter(key: &str) -> bool {
+    PARAMETERS.contains(&key) || (key.starts_with("options[") && key.ends_with(']'))
+}
+
+fn malformed(detail: impl Into<String>) -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::MalformedUrl, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str) -> Result<PgConnectOptions, DatabaseError> {
+        options(&DatabaseUrl::parse(url).unwrap())
+    }
+
+    #[test]
+    fn the_url_decides_and_only_the_application_name_is_added() {
+        let options = read("postgres://app:p%40ss@db.example:6432/shop?sslmode=require&target=x").unwrap();
+        assert_eq!(
+            (options.get_host(), options.get_port(), options.get_username(), options.get_database()),
+            ("db.example", 6432, "app", Some("shop"))
+        );
+        assert!(matches!(options.get_ssl_mode(), PgSslMode::Require));
+        assert_eq!(options.get_application_name(), Some(APPLICATION_NAME));
+        assert!(format!("{options:?}").contains("extra_float_digits: None"));
+    }
+
+    #[test]
+    fn the_application_name_of_the_url_stays() {
+        let options = read("postgres://db/shop?application_name=deploy").unwrap();
+        assert_eq!(options.get_application_name(), Some("deploy"));
+    }
+
+    #[test]
+    fn an_ipv6_address_loses_its_brackets() {
+        assert_eq!(read("postgres://u@[::1]:5433/shop").unwrap().get_host(), "::1");
+    }
+
+    #[test]
+    fn a_socket_is_a_socket_in_both_spellings() {
+        for url in ["postgres://u@%2Ftmp%2Fpg/shop", "postgres:///shop?host=/tmp/pg&user=u@tenant"] {
+            assert_eq!(read(url).unwrap().get_socket().unwrap().to_str(), Some("/tmp/pg"), "{url}");
+        }
+    }
+
+    #[test]
+    fn malformed_urls_are_named_so_and_give_nothing_away() {
+        let urls = [
+            "postgres://app:hunter%ff22@db/shop",
+            "postgres://app:hunter/22@db/shop",
+            "postgres://app:12/hunter22@db/shop",
+            "postgres://app:12?hunter22@db/shop",
+            "postgres://app:12#hunter22@db/shop",
+            "postgres://app:12?x=hunter22@db/shop",
+            "postgres:app:hunter22@db/shop",
+            "postgres:///app:hunter22@db/shop",
+            "postgres://app:hunter22@/shop",
+            "postgres://app:hunter22@db:hunter22/shop",
+            "postgres://app:hunter22@db/shop?sslmode=hunter22",
+            "postgres://app:hunter22@db/shop?port=hunter22",
+            "postgres://app:hunter22@db/shop?hostaddr=hunter22",
+            "postgres://app:hunter22@[db/shop",
+            "postgres://app:hunter22@d b/shop",
+            "postgresql://",
+        ];
+        for url in &urls[..urls.len() - 1] {
+            let error = read(url).expect_err(url);
+            assert_eq!(error.kind, DatabaseErrorKind::MalformedUrl, "{url}");
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("hunter") && !shown.contains("22"), "{url} leaks: {shown}");
+        }
+        assert!(read(urls[urls.len() - 1]).is_ok(), "sqlx connects to the local default then");
+    }
+
+    #[test]
+    fn the_detail_says_what_to_do() {
+        let detail = |url| read(url).unwrap_err().detail;
+        assert_eq!(detail("postgres://app:12/hunter22@db/shop"), UNENCODED);
+        assert_eq!(detail("postgres://app:p/x@db/shop"), format!("invalid port number; or {UNENCODED}"));
+        assert_eq!(detail("postgres://app@db:99999/shop"), format!("invalid port number; or {UNENCODED}"));
+    }
+}

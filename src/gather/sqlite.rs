@@ -1,0 +1,214 @@
+//! Reads a history from an SQLite file, opened for reading only. Never creates, changes or locks out.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use percent_encoding::percent_decode_str;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, ValueRef};
+
+use crate::gather::redact::redact;
+use crate::gather::table_name::{self, TableName};
+use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl, Engine, History};
+use crate::migration::{AppliedMigration, Checksum, Version};
+
+/// How many of SQLite's instructions run between two looks at the clock.
+const INSTRUCTIONS_PER_LOOK: i32 = 10_000;
+
+/// The history in `table`, as long as SQLite answers within `timeout`.
+///
+/// # Errors
+/// Every reason for which it cannot be read.
+pub async fn history(url: &DatabaseUrl, table: &str, timeout: Duration) -> Result<History, DatabaseError> {
+    let name = table_name::parse(table, Engine::Sqlite)?;
+    let path = path(url)?;
+    expect_file(&path).await?;
+    let fault = |error: sqlx::Error| from_sqlx(&error, url, &path);
+    let mut connection = options(&path, timeout).connect().await.map_err(fault)?;
+    let answer = within(&mut connection, &name, table, timeout).await;
+    let _ = connection.close().await;
+    match answer {
+        Ok(history) => history,
+        Err(error) => Err(fault(error)),
+    }
+}
+
+/// The path of the file: the key for a limit on connections.
+pub fn server(url: &DatabaseUrl) -> Option<String> {
+    path(url).ok().map(|path| path.display().to_string())
+}
+
+/// The file that the URL names, read by sqlx's rules.
+fn path(url: &DatabaseUrl) -> Result<PathBuf, DatabaseError> {
+    let malformed = |detail: &str| DatabaseError::new(Kind::MalformedUrl, detail);
+    if SqliteConnectOptions::from_str(url.expose()).is_err() {
+        // Not the driver's words: they quote the value.
+        return Err(malformed("a parameter is unknown, or has an unknown value, or the path is no UTF-8"));
+    }
+    let rest = url.expose().split_once(':').map_or("", |(_, rest)| rest);
+    let (database, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let database = database.strip_prefix("//").unwrap_or(database);
+    let file = percent_decode_str(database).decode_utf8_lossy();
+    let is_memory_mode =
+        || url::form_urlencoded::parse(parameters.as_bytes()).any(|(key, value)| key == "mode" && value == "memory");
+    if file == ":memory:" || is_memory_mode() {
+        return Err(malformed("an in-memory database has no history"));
+    }
+    if file.is_empty() {
+        return Err(malformed("it names no file"));
+    }
+    if file.contains('\0') {
+        return Err(malformed("the path holds a NUL"));
+    }
+    if file.starts_with("file:") {
+        return Err(malformed("write `sqlite:PATH` in place of `sqlite:file:PATH`"));
+    }
+    // Absolute, so that nothing in the name can mean more to SQLite than a file.
+    std::path::absolute(&*file).map_err(|_| malformed("it names no file"))
+}
+
+/// Looks before SQLite does: its one error for all these cases gives no remedy, and it would wait on a pipe for ever.
+async fn expect_file(path: &Path) -> Result<(), DatabaseError> {
+    let fault = |kind, what: &str| Err(DatabaseError::new(kind, format!("{}{what}", path.display())));
+    match tokio::fs::metadata(path).await {
+        Ok(metadata) if metadata.is_file() => Ok(()),
+        Ok(metadata) if metadata.is_dir() => fault(Kind::Unintelligible, " is a directory"),
+        Ok(_) => fault(Kind::Unintelligible, " is not a regular file"),
+        Err(error) => match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+                fault(Kind::NoSuchDatabase, " does not exist")
+            }
+            std::io::ErrorKind::PermissionDenied => fault(Kind::PermissionDenied, " cannot be reached"),
+            _ => fault(Kind::Unintelligible, &format!(": {error}")),
+        },
+    }
+}
+
+/// Built anew from the path alone: what else the URL asks for (`mode=rwc`, `immutable`, a `vfs` without locks) could
+/// create the file or read wrong rows.
+fn options(path: &Path, timeout: Duration) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .create_if_missing(false)
+        .immutable(false)
+        // The driver counts milliseconds in 32 bits and panics beyond.
+        .busy_timeout(timeout.min(Duration::from_millis(i32::MAX as u64)))
+        .disable_statement_logging()
+}
+
+/// One transaction: the look-up and the rows are of one moment.
+async fn within(
+    connection: &mut SqliteConnection,
+    name: &TableName,
+    table: &str,
+    timeout: Duration,
+) -> sqlx::Result<Result<History, DatabaseError>> {
+    if let Some(deadline) = Instant::now().checked_add(timeout) {
+        // Without it a view that never ends would keep the driver's thread busy after we have gone.
+        let in_time = move || Instant::now() < deadline;
+        connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS_PER_LOOK, in_time);
+    }
+    sqlx::raw_sql("BEGIN DEFERRED").execute(&mut *connection).await?;
+    let history = match absence(connection, name, table).await? {
+        Some(absent) => Ok(History::Absent(absent)),
+        None => rows(connection, name).await?.map(History::Present),
+    };
+    sqlx::raw_sql("COMMIT").execute(connection).await?;
+    Ok(history)
+}
+
+/// `None` where the table, or a view of that name, is there.
+async fn absence(
+    connection: &mut SqliteConnection,
+    name: &TableName,
+    table: &str,
+) -> sqlx::Result<Option<AbsentTable>> {
+    let catalogue = match name.schema.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        None | Some("main") => "main.sqlite_master",
+        Some("temp") => "temp.sqlite_master",
+        // Nothing is attached to a fresh connection.
+        Some(_) => {
+            return Ok(Some(AbsentTable {
+                table: table.to_owned(),
+                elsewhere: Vec::new(),
+                absent_schema: name.schema.clone(),
+            }));
+        }
+    };
+    let query =
+        format!("SELECT count(*) FROM {catalogue} WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE");
+    let count: i64 = sqlx::query_scalar(AssertSqlSafe(query)).bind(name.table.as_str()).fetch_one(connection).await?;
+    Ok((count == 0).then(|| AbsentTable { table: table.to_owned(), ..AbsentTable::default() }))
+}
+
+/// The columns bare, as in sqlx's own query: what is in double quotes and no column would be a string to SQLite.
+async fn rows(
+    connection: &mut SqliteConnection,
+    name: &TableName,
+) -> sqlx::Result<Result<Vec<AppliedMigration>, DatabaseError>> {
+    let query = format!(
+        "SELECT version, CAST(description AS BLOB), CAST(installed_on AS TEXT), coalesce(success = false, false), \
+         checksum, execution_time FROM {} ORDER BY version",
+        name.quoted()
+    );
+    let mut answers = sqlx::query(AssertSqlSafe(query)).fetch(connection);
+    let mut rows = Vec::new();
+    while let Some(row) = answers.next().await {
+        match applied(&row?) {
+            Ok(applied) => rows.push(applied),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(rows))
+}
+
+fn applied(row: &SqliteRow) -> Result<AppliedMigration, DatabaseError> {
+    let description: Vec<u8> = value(row, 1, "description")?;
+    let dirty: bool = value(row, 3, "success")?;
+    let checksum: Vec<u8> = value(row, 4, "checksum")?;
+    Ok(AppliedMigration {
+        version: Version(value(row, 0, "version")?),
+        description: String::from_utf8_lossy(&description).into_owned(),
+        // Only shown, so that what is no text may as well be no time.
+        installed_on: row.try_get(2).unwrap_or_default(),
+        success: !dirty,
+        checksum: Checksum::from_bytes(checksum),
+        execution_time: value(row, 5, "execution_time")?,
+    })
+}
+
+/// A value by sqlx's rules, but NULL is refused: sqlx would read it as 0 or as no bytes.
+fn value<'r, T>(row: &'r SqliteRow, index: usize, name: &str) -> Result<T, DatabaseError>
+where
+    T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    let unintelligible =
+        |what: &str| DatabaseError::new(Kind::Unintelligible, format!("the column `{name}` {what} in a row"));
+    if row.try_get_raw(index).is_ok_and(|value| value.is_null()) {
+        return Err(unintelligible("is NULL"));
+    }
+    row.try_get(index).map_err(|_| unintelligible("holds a value of an unexpected type"))
+}
+
+/// SQLite's result codes, by remedy: <https://www.sqlite.org/rescode.html>.
+fn from_sqlx(error: &sqlx::Error, url: &DatabaseUrl, path: &Path) -> DatabaseError {
+    let Some(database) = error.as_database_error() else {
+        return DatabaseError::new(Kind::Unintelligible, redact(url, &error.to_string()));
+    };
+    let code: i32 = database.code().and_then(|code| code.parse().ok()).unwrap_or_default();
+    // The low byte is the primary code.
+    let (kind, hint) = match code & 0xff {
+        // BUSY, LOCKED, and INTERRUPT by our own clock.
+        5 | 6 | 9 => (Kind::TimedOut, ""),
+        // PERM, READONLY, CANTOPEN, AUTH: the file is there, so it is a matter of permissions.
+        3 | 8 | 14 | 23 => (
+            Kind::PermissionDenied,
+            "; a database in WAL mode also needs a writable directory, or one where its -wal and -shm files stand",
+        ),
+        _ => (Kind::Unintelligible, ""),
+    };
+    DatabaseError::new(kind, format!("{}: {}{hint}", path.display(), redact(url, database.message())))
+}
