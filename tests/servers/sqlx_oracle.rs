@@ -78,7 +78,6 @@ impl Database {
     }
 
     async fn run(&mut self, start: &Start, migrator: Result<Migrator, MigrateError>) -> Observed {
-        self.prepare(start).await;
         let before: BTreeSet<i64> = self.versions(start.place.table).await.into_iter().collect();
         let error = match migrator {
             Ok(migrator) => migrator.run(&mut self.connection).await.err(),
@@ -100,7 +99,10 @@ impl Database {
         };
         let predicted = predict(&defined, &history, Engine::Postgres, start.ignore_missing);
         let mut kind = Err("no run".to_owned());
-        for migrator in migrators(start, resolved, dice) {
+        for (run, migrator) in migrators(start, resolved, dice).into_iter().enumerate() {
+            if run > 0 {
+                self.prepare(start).await;
+            }
             let observed = self.run(start, migrator).await;
             kind = agree(&predicted, &observed);
             if kind.is_err() {

@@ -55,8 +55,12 @@ const fn empty(table: &'static str, setup: &'static str, create_schemas: &'stati
     Place { holds_rows: false, ..place(table, setup, create_schemas) }
 }
 
+const fn along(search_path: &'static str, place: Place) -> Place {
+    Place { search_path, ..place }
+}
+
 const DEFAULT: Place = place("_sqlx_migrations", "", &[]);
-const POSTGRES: [Place; 24] = [
+const POSTGRES: [Place; 34] = [
     place("History", "", &[]),
     place("\"History\"", "", &["public"]),
     place("\"a \"\"b\"\" c\"", "", &[]),
@@ -76,6 +80,19 @@ const POSTGRES: [Place; 24] = [
     empty("\"App\".history", "", &["App"]),
     empty("\"App\".history", "CREATE SCHEMA app", &[]),
     empty("app.history", "CREATE SCHEMA \"App\"", &["other"]),
+    // The first schema of the path that exists is where sqlx creates the table, and so where it reads.
+    along("app", place("history", "CREATE SCHEMA app", &[])),
+    along("absent, app", place("history", "CREATE SCHEMA app", &["other"])),
+    along("app, public", empty("history", "CREATE SCHEMA app; CREATE TABLE public.history (LIKE pg_class)", &[])),
+    along("app, public", place("app.history", "CREATE SCHEMA app; CREATE TABLE public.history (LIKE pg_class)", &[])),
+    // Nowhere to create it.
+    along("app", empty("history", "", &[])),
+    along("app", empty("history", "", &["app"])),
+    along("app, other", empty("history", "", &["other"])),
+    along("app", empty("history", "", &["other"])),
+    // A schema that is created comes to stand before the one with the history.
+    along("app, public", place("history", "", &["app"])),
+    along("public, app", place("history", "", &["app"])),
     // The server keeps `pg_` to itself, whether or not such a schema exists.
     place("_sqlx_migrations", "", &["pg_catalog"]),
     place("_sqlx_migrations", "", &["PG_app"]),
@@ -178,7 +195,7 @@ fn draw_rows(dice: &mut Dice, world: &World, engine: Engine) -> BTreeMap<String,
     let fits = |checksum: &Checksum| Row { success: "TRUE", checksum: checksum.clone(), execution_time: 1 };
     let mut rows: BTreeMap<i64, Row> =
         files[..applied].iter().map(|(version, bytes)| (*version, fits(bytes))).collect();
-    for _ in 0..dice.below(4).saturating_sub(1) {
+    for _ in 0..dice.below(4) {
         let versions: Vec<i64> = rows.keys().copied().collect();
         let any = |dice: &mut Dice| (!versions.is_empty()).then(|| dice.pick(&versions));
         match dice.below(5) {
