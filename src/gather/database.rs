@@ -15,6 +15,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// No pause is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// By how much a database gives up before we do, at most; a quarter of the time that is left, otherwise.
+const LONGEST_LEAD: Duration = Duration::from_secs(1);
+
 /// The history in `table`, a name as sqlx would paste it into its SQL, read within `timeout`.
 ///
 /// A server without a connection to spare is asked again until the time is up: other targets of the same run may be
@@ -58,7 +61,7 @@ pub fn server(url: &DatabaseUrl) -> String {
 
 async fn attempt(url: &DatabaseUrl, table: &str, left: Duration) -> Result<History, DatabaseError> {
     // The database gives up a little before we do, so that its own words are heard and nothing is left running there.
-    let budget = left.mul_f64(0.9);
+    let budget = left - (left / 4).min(LONGEST_LEAD);
     let reading = async {
         match url.engine() {
             Engine::Postgres => postgres::history(url, table, budget).await,

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 #[path = "../support/mod.rs"]
-mod support;
+mod shared;
 
 mod sqlite;
 mod sqlx_oracle;

@@ -392,10 +392,10 @@ async fn a_locked_database_times_out() {
     sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut writer).await.unwrap();
     let url = DatabaseUrl::parse(format!("sqlite:{}", database.path().display())).unwrap();
     let start = Instant::now();
-    let error = database::history(&url, TABLE, Duration::from_millis(600)).await.unwrap_err();
+    let error = database::history(&url, TABLE, Duration::from_millis(1200)).await.unwrap_err();
     assert_eq!(error.kind, DatabaseErrorKind::TimedOut, "{error}");
     assert!(error.detail.ends_with("database is locked"), "{error}");
-    assert!((500..3000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    assert!((800..4000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     sqlx::raw_sql("ROLLBACK").execute(&mut writer).await.unwrap();
     assert_eq!(database.rows(TABLE).await, [good()]);
 }

@@ -1,7 +1,7 @@
 //! Our resolver and our prediction against those of sqlx itself: any directory, and any start on SQLite.
 //!
 //! `PREFLIGHT_ORACLE_CASES=100000 cargo test --release --test integration sqlx_oracle` runs the long form;
-//! see [`crate::support::worlds::seeds`].
+//! see [`crate::shared::worlds::seeds`].
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,9 +19,9 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection};
 
-use crate::support::oracle::{Met, OUTCOMES, Observed, agree, migrators, resolve};
-use crate::support::starts::Start;
-use crate::support::worlds::{Contents, Dice, World, rerun, scratch, seeds};
+use crate::shared::oracle::{Met, OUTCOMES, Observed, agree, migrators, resolve};
+use crate::shared::starts::Start;
+use crate::shared::worlds::{Contents, Dice, World, rerun, scratch, seeds};
 
 /// What both sides must say of a migration.
 type Resolved = (i64, u8, String, Checksum);

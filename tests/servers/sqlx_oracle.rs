@@ -1,7 +1,7 @@
 //! Our prediction against what sqlx itself does: any start on PostgreSQL.
 //!
 //! `PREFLIGHT_ORACLE_CASES=20000 scripts/test --test servers sqlx_oracle` runs the long form; see
-//! [`crate::support::worlds::seeds`].
+//! [`crate::shared::worlds::seeds`].
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,9 +16,9 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use url::Url;
 
-use crate::support::oracle::{Met, OUTCOMES, Observed, agree, migrators, resolve};
-use crate::support::starts::Start;
-use crate::support::worlds::{Dice, rerun, scratch, seeds};
+use crate::shared::oracle::{Met, OUTCOMES, Observed, agree, migrators, resolve};
+use crate::shared::starts::Start;
+use crate::shared::worlds::{Dice, rerun, scratch, seeds};
 
 /// Leaves the database as `CREATE DATABASE` makes it.
 const EMPTY: &str = "DO $$ DECLARE name text; BEGIN
