@@ -7,19 +7,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::time::Duration;
 
-use migration_preflight::gather::database::history;
 use migration_preflight::gather::directory;
 use migration_preflight::history::{DatabaseUrl, Engine};
 use migration_preflight::migration::{Checksum, MigrationKind};
 use migration_preflight::source::{Defined, SourceError};
-use migration_preflight::startup::predict;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection};
 
-use crate::shared::oracle::{Met, OUTCOMES, Observed, agree, migrators, resolve};
+use crate::shared::oracle::{Met, OUTCOMES, Observed, agree, migrators, predicted, resolve};
 use crate::shared::starts::Start;
 use crate::shared::worlds::{Contents, Dice, World, rerun, scratch, seeds};
 
@@ -128,7 +125,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
 }
 
 async fn versions(database: &mut SqliteConnection, table: &str) -> Vec<i64> {
-    let select = AssertSqlSafe(format!("SELECT version FROM {table} ORDER BY rowid"));
+    let select = AssertSqlSafe(format!("SELECT CAST(version AS BIGINT) FROM {table} ORDER BY rowid"));
     sqlx::query_scalar(select).fetch_all(database).await.unwrap_or_default()
 }
 
@@ -151,11 +148,7 @@ async fn check_start(root: &Path, start: &Start, dice: &mut Dice) -> Result<&'st
     database.execute(AssertSqlSafe(start.sql())).await.unwrap();
     database.close().await.unwrap();
     let url = DatabaseUrl::parse(format!("sqlite:{}", prepared.display())).unwrap();
-    let history = history(&url, start.place.table, Duration::from_secs(60)).await.map_err(|error| error.to_string())?;
-    let Ok(defined) = directory::read(root, Path::new(start.world.directory)) else {
-        return resolve(root, &start.world).await.err().map(|_| "broken").ok_or("sqlx can read it".to_owned());
-    };
-    let predicted = predict(&defined, &history, Engine::Sqlite, start.ignore_missing);
+    let predicted = predicted(root, start, &url).await;
     let mut kind = Err("no run".to_owned());
     for migrator in migrators(start, resolve(root, &start.world).await, dice) {
         let copy = root.join("copy.db");
@@ -163,7 +156,7 @@ async fn check_start(root: &Path, start: &Start, dice: &mut Dice) -> Result<&'st
         let observed = run(&copy, start, migrator).await;
         kind = agree(&predicted, &observed);
         if kind.is_err() {
-            return kind.map_err(|why| format!("{why}\nsqlx: {observed:?}\nours: {predicted:?}\nof {history:?}"));
+            return kind.map_err(|why| format!("{why}\nsqlx: {observed:?}\nours: {predicted:?}"));
         }
     }
     kind

@@ -4,19 +4,14 @@
 //! [`crate::shared::worlds::seeds`].
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::time::Duration;
 
-use migration_preflight::gather::database::history;
-use migration_preflight::gather::directory;
 use migration_preflight::history::{DatabaseUrl, Engine};
-use migration_preflight::startup::predict;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use url::Url;
 
-use crate::shared::oracle::{Met, OUTCOMES, Observed, agree, migrators, resolve};
+use crate::shared::oracle::{Met, OUTCOMES, Observed, agree, migrators, predicted, resolve};
 use crate::shared::starts::Start;
 use crate::shared::worlds::{Dice, rerun, scratch, seeds};
 
@@ -73,7 +68,7 @@ impl Database {
     }
 
     async fn versions(&mut self, table: &str) -> Vec<i64> {
-        let select = AssertSqlSafe(format!("SELECT version FROM {table} ORDER BY version"));
+        let select = AssertSqlSafe(format!("SELECT CAST(version AS BIGINT) FROM {table} ORDER BY version"));
         sqlx::query_scalar(select).fetch_all(&mut self.connection).await.unwrap_or_default()
     }
 
@@ -91,13 +86,8 @@ impl Database {
         let root = scratch();
         start.world.write(root.path());
         self.prepare(start).await;
-        let timeout = Duration::from_secs(60);
-        let history = history(&self.url(start), start.place.table, timeout).await.map_err(|error| error.to_string())?;
+        let predicted = predicted(root.path(), start, &self.url(start)).await;
         let resolved = resolve(root.path(), &start.world).await;
-        let Ok(defined) = directory::read(root.path(), Path::new(start.world.directory)) else {
-            return resolved.err().map(|_| "broken").ok_or("sqlx can read it".to_owned());
-        };
-        let predicted = predict(&defined, &history, Engine::Postgres, start.ignore_missing);
         let mut kind = Err("no run".to_owned());
         for (run, migrator) in migrators(start, resolved, dice).into_iter().enumerate() {
             if run > 0 {
@@ -106,7 +96,7 @@ impl Database {
             let observed = self.run(start, migrator).await;
             kind = agree(&predicted, &observed);
             if kind.is_err() {
-                return kind.map_err(|why| format!("{why}\nsqlx: {observed:?}\nours: {predicted:?}\nof {history:?}"));
+                return kind.map_err(|why| format!("{why}\nsqlx: {observed:?}\nours: {predicted:?}"));
             }
         }
         kind

@@ -20,8 +20,10 @@ pub struct Start {
     pub place: Place,
     /// The rows of the history table, by version; no table where there is nothing.
     pub rows: Option<BTreeMap<String, Row>>,
-    /// Whether somebody else made the history table, without constraints.
+    /// Whether somebody else made the history table: without constraints, save the primary key.
     pub loose: bool,
+    /// Whether that somebody gave `version` a type that sqlx does not read.
+    pub unreadable: bool,
 }
 
 /// Where the history table is.
@@ -121,9 +123,15 @@ const SQLITE: [Place; 18] = [
     place("_sqlx_migrations", "", &["[app]"]),
 ];
 
-/// Values of `success`, most of which SQLite takes as they are. The first three count as true, the next three are dirty.
-const SUCCESS: [&str; 12] =
-    ["TRUE", "TRUE", "TRUE", "FALSE", "FALSE", "FALSE", "2", "-1", "'0'", "0.5", "'false'", "X'00'"];
+/// Values of `success`: those that PostgreSQL has too, and NULL, where there is no constraint; then those that SQLite
+/// takes as they are, of which only the text that is a zero equals FALSE.
+const SUCCESS: [&str; 14] =
+    ["NULL", "TRUE", "TRUE", "FALSE", "FALSE", "FALSE", "2", "-1", "'0'", "0.0", "0.5", "'false'", "X'00'", "x''"];
+
+fn successes(engine: Engine, loose: bool) -> &'static [&'static str] {
+    let end = if engine == Engine::Postgres { 6 } else { SUCCESS.len() };
+    &SUCCESS[usize::from(!loose)..end]
+}
 
 impl Start {
     pub fn draw(dice: &mut Dice, engine: Engine) -> Self {
@@ -132,11 +140,13 @@ impl Start {
         let place = if dice.one_in(3) { dice.pick(places) } else { DEFAULT };
         world.settings.table = (place.table != DEFAULT.table || dice.one_in(4)).then(|| place.table.to_owned());
         world.settings.create_schemas = place.create_schemas.iter().map(|schema| (*schema).to_owned()).collect();
-        let rows = (place.holds_rows && !dice.one_in(10)).then(|| draw_rows(dice, &world, engine));
+        let loose = dice.one_in(5);
+        let unreadable = loose && dice.one_in(5);
+        let rows = (place.holds_rows && !dice.one_in(10)).then(|| draw_rows(dice, &world, successes(engine, loose)));
         if engine == Engine::Postgres {
             strip_unrunnable(&mut world, rows.as_ref());
         }
-        Self { engine, world, ignore_missing: dice.one_in(4), place, rows, loose: dice.one_in(5) }
+        Self { engine, world, ignore_missing: dice.one_in(4), place, rows, loose, unreadable }
     }
 
     /// The SQL that makes the database what it is before the service starts.
@@ -144,7 +154,9 @@ impl Start {
         let mut sql = format!("{};\n", self.place.setup);
         let Some(rows) = &self.rows else { return sql };
         let (id, bytes, time) = match self.engine {
+            Engine::Postgres if self.unreadable => ("NUMERIC", "BYTEA", "TIMESTAMPTZ"),
             Engine::Postgres => ("BIGINT", "BYTEA", "TIMESTAMPTZ"),
+            Engine::Sqlite if self.unreadable => ("TEXT", "BLOB", "TIMESTAMP"),
             Engine::Sqlite => ("BIGINT", "BLOB", "TIMESTAMP"),
         };
         let required = if self.loose { "" } else { "NOT NULL" };
@@ -174,12 +186,13 @@ impl Start {
 impl fmt::Display for Start {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { world, ignore_missing, place, .. } = self;
-        write!(f, "ignore_missing: {ignore_missing}\n{place:?}\n{world:?}\n{}", self.sql())
+        writeln!(f, "ignore_missing: {ignore_missing}\nsearch_path: {:?}\n{place:?}\n{world:?}", place.search_path)?;
+        f.write_str(&self.sql())
     }
 }
 
 /// A history that fits the first few migrations, and then a few things that may be wrong with it.
-fn draw_rows(dice: &mut Dice, world: &World, engine: Engine) -> BTreeMap<String, Row> {
+fn draw_rows(dice: &mut Dice, world: &World, successes: &[&'static str]) -> BTreeMap<String, Row> {
     let mut files: Vec<(i64, Checksum)> = Vec::new();
     for entry in world.entries.values() {
         if let (Some(version), Some(content)) = (entry.version, entry.what.content()) {
@@ -201,7 +214,7 @@ fn draw_rows(dice: &mut Dice, world: &World, engine: Engine) -> BTreeMap<String,
             }
             1 => {
                 if let Some(row) = any(dice).and_then(|version| rows.get_mut(&version)) {
-                    row.success = dice.pick(if engine == Engine::Postgres { &SUCCESS[..6] } else { &SUCCESS });
+                    row.success = dice.pick(successes);
                 }
             }
             2 => {

@@ -335,9 +335,9 @@ impl Settings {
         let chars: Vec<_> = self.ignored_chars.iter().map(|c| quoted(&c.to_string())).collect();
         let schemas: Vec<_> = self.create_schemas.iter().map(|schema| quoted(schema)).collect();
         let mut toml = format!("[migrate]\nignored-chars = [{}]\n", chars.join(","));
-        write!(toml, "create-schemas = [{}]\n", schemas.join(",")).unwrap();
+        writeln!(toml, "create-schemas = [{}]", schemas.join(",")).unwrap();
         if let Some(table) = &self.table {
-            write!(toml, "table-name = {}\n", quoted(table)).unwrap();
+            writeln!(toml, "table-name = {}", quoted(table)).unwrap();
         }
         Some(toml)
     }
