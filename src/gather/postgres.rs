@@ -4,7 +4,7 @@ mod error;
 mod options;
 mod row;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use sqlx::postgres::{PgConnection, PgRow};
@@ -14,18 +14,20 @@ use crate::gather::table_name::{self, TableName};
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
 
-/// The history in `table`, as the server cancels the query after `timeout`.
+/// The history in `table`. The server cancels the query after what connecting has left of `timeout`.
 ///
 /// # Errors
 /// Every reason for which it cannot be read.
 pub async fn history(url: &DatabaseUrl, table: &str, timeout: Duration) -> Result<History, DatabaseError> {
+    let start = Instant::now();
     let name = table_name::parse(table, Engine::Postgres)?;
     let options = options::options(url)?;
     let mut connection = match options.connect().await {
         Ok(connection) => connection,
         Err(error) => return Err(error::connecting(error, url, &options).await),
     };
-    let answer = read(&mut connection, &batch(&name, timeout)).await;
+    let left = timeout.saturating_sub(start.elapsed());
+    let answer = read(&mut connection, &batch(&name, left)).await;
     if let Err(Failure { error: sqlx::Error::Database(_), .. }) = &answer {
         // A pooler keeps a server connection only if it is not left inside of a transaction.
         let _ = sqlx::raw_sql("ROLLBACK").execute(&mut connection).await;

@@ -6,11 +6,12 @@ use migration_preflight::gather::database;
 use migration_preflight::history::{DatabaseErrorKind, DatabaseUrl};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
+use url::Url;
 
 use crate::proxy;
 use crate::support::{Fixture, TABLE, TIMEOUT, failure, good, present, read, variable};
 
-const SHORT: Duration = Duration::from_millis(1500);
+const SHORT: Duration = Duration::from_secs(3);
 
 #[tokio::test]
 async fn tls_is_spoken_and_verified_as_the_url_asks() {
@@ -82,8 +83,9 @@ async fn a_wrong_password_is_told_and_not_shown() {
 #[tokio::test]
 async fn an_absent_database_is_named() {
     let fixture = Fixture::with_history().await;
-    for server in ["PREFLIGHT_TEST_POSTGRES_URL", "PREFLIGHT_TEST_PGBOUNCER_URL"] {
-        let mut url = fixture.url_on(server);
+    // PgBouncer has to ask the absent database for the passwords of roles that its own list does not hold.
+    let pooled = Url::parse(&variable("PREFLIGHT_TEST_PGBOUNCER_URL")).unwrap();
+    for mut url in [fixture.url(), pooled] {
         url.set_path("no_such_place");
         let error = failure(url.as_str(), TABLE, TIMEOUT).await;
         assert_eq!(error.kind, DatabaseErrorKind::NoSuchDatabase, "{error}");
@@ -94,7 +96,7 @@ async fn an_absent_database_is_named() {
 #[tokio::test]
 async fn a_role_that_may_not_connect_is_told_so() {
     let fixture = Fixture::with_history().await;
-    fixture.execute("REVOKE CONNECT ON DATABASE ROLE FROM PUBLIC").await;
+    fixture.execute("REVOKE CONNECT ON DATABASE $ROLE FROM PUBLIC").await;
     assert_eq!(fixture.failure(TABLE).await.kind, DatabaseErrorKind::PermissionDenied);
 }
 
@@ -103,7 +105,7 @@ async fn nobody_listening_is_refused() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let error = failure(&format!("postgres://u:p@127.0.0.1:{port}/x"), TABLE, TIMEOUT).await;
+    let error = failure(&format!("postgres://u:pa55word@127.0.0.1:{port}/x"), TABLE, TIMEOUT).await;
     assert_eq!(error.kind, DatabaseErrorKind::Refused);
 }
 
@@ -111,7 +113,7 @@ async fn nobody_listening_is_refused() {
 async fn a_host_that_no_name_server_knows_is_a_matter_of_dns() {
     // A label this long is turned down on this machine, without asking anybody.
     let host = "x".repeat(64);
-    let error = failure(&format!("postgres://u:p@{host}.localhost/x"), TABLE, TIMEOUT).await;
+    let error = failure(&format!("postgres://u:pa55word@{host}.invalid/x"), TABLE, TIMEOUT).await;
     assert_eq!(error.kind, DatabaseErrorKind::Dns, "{error}");
 }
 
@@ -119,7 +121,7 @@ async fn a_host_that_no_name_server_knows_is_a_matter_of_dns() {
 async fn a_server_that_says_nothing_times_out_in_time() {
     let port = proxy::saying(b"", false).await;
     let start = Instant::now();
-    let error = failure(&format!("postgres://u:p@127.0.0.1:{port}/x"), TABLE, Duration::from_millis(400)).await;
+    let error = failure(&format!("postgres://u:pa55word@127.0.0.1:{port}/x"), TABLE, Duration::from_millis(400)).await;
     assert_eq!(error.kind, DatabaseErrorKind::TimedOut);
     assert_eq!(error.detail, "waited 0.4 s");
     assert!((400..2000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
@@ -129,7 +131,7 @@ async fn a_server_that_says_nothing_times_out_in_time() {
 async fn a_server_that_hangs_up_is_a_lost_connection() {
     let port = proxy::saying(b"", true).await;
     for mode in ["disable", "prefer", "require"] {
-        let error = failure(&format!("postgres://u:p@127.0.0.1:{port}/x?sslmode={mode}"), TABLE, TIMEOUT).await;
+        let error = failure(&format!("postgres://u:pa55word@127.0.0.1:{port}/x?sslmode={mode}"), TABLE, TIMEOUT).await;
         assert_eq!(error.kind, DatabaseErrorKind::ConnectionLost, "{mode}: {error}");
     }
 }
@@ -147,20 +149,21 @@ async fn a_server_of_another_protocol_is_unintelligible() {
     for answer in answers {
         let port = proxy::saying(answer, true).await;
         for mode in ["disable", "prefer"] {
-            let error = failure(&format!("postgres://u:p@127.0.0.1:{port}/x?sslmode={mode}"), TABLE, TIMEOUT).await;
+            let error =
+                failure(&format!("postgres://u:pa55word@127.0.0.1:{port}/x?sslmode={mode}"), TABLE, TIMEOUT).await;
             let kinds = [DatabaseErrorKind::Unintelligible, DatabaseErrorKind::ConnectionLost, DatabaseErrorKind::Tls];
             assert!(kinds.contains(&error.kind), "{answer:?} {mode}: {error}");
         }
     }
     let port = proxy::saying(answers[0], true).await;
-    let error = failure(&format!("postgres://u:p@127.0.0.1:{port}/x"), TABLE, TIMEOUT).await;
+    let error = failure(&format!("postgres://u:pa55word@127.0.0.1:{port}/x"), TABLE, TIMEOUT).await;
     assert_eq!(error.kind, DatabaseErrorKind::Unintelligible);
 }
 
 #[tokio::test]
 async fn a_crowded_server_is_asked_again() {
     let fixture = Fixture::with_history().await;
-    fixture.execute("ALTER ROLE ROLE CONNECTION LIMIT 1").await;
+    fixture.execute("ALTER ROLE $ROLE CONNECTION LIMIT 1").await;
     let held = PgConnection::connect(fixture.url().as_str()).await.unwrap();
 
     let error = failure(fixture.url().as_str(), TABLE, SHORT).await;

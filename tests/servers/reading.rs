@@ -23,7 +23,7 @@ async fn what_sqlx_wrote_comes_back_column_by_column() {
     let migrator = Migrator::new(ResolveWith(migrations.path(), Default::default())).await.unwrap();
     let mut admin = fixture.admin().await;
     migrator.run_direct(None, &mut admin, false).await.unwrap();
-    fixture.execute("GRANT SELECT ON _sqlx_migrations TO ROLE").await;
+    fixture.execute("GRANT SELECT ON _sqlx_migrations TO $ROLE").await;
     let query = "SELECT to_char(installed_on AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') AS second, \
         execution_time FROM _sqlx_migrations ORDER BY version";
     let written = sqlx::query(query).fetch_all(&mut admin).await.unwrap();
@@ -56,7 +56,7 @@ async fn a_role_that_may_only_select_is_enough() {
 
 #[tokio::test]
 async fn no_row_is_a_history_too() {
-    let fixture = Fixture::new(&format!("CREATE TABLE {TABLE} {CREATE}; GRANT SELECT ON {TABLE} TO ROLE")).await;
+    let fixture = Fixture::new(&format!("CREATE TABLE {TABLE} {CREATE}; GRANT SELECT ON {TABLE} TO $ROLE")).await;
     assert_eq!(fixture.rows(TABLE).await, []);
 }
 
@@ -75,24 +75,24 @@ async fn a_table_out_of_the_search_path_is_absent_and_elsewhere() {
         history("app._sqlx_migrations"),
         history("ops._sqlx_migrations")
     );
-    let fixture = Fixture::new(&(sql + "GRANT USAGE ON SCHEMA app TO ROLE")).await;
+    let fixture = Fixture::new(&(sql + "GRANT USAGE ON SCHEMA app TO $ROLE")).await;
     let expected =
         AbsentTable { table: TABLE.into(), elsewhere: vec!["app".into(), "ops".into()], absent_schema: None };
     assert_eq!(fixture.absent(TABLE).await, expected);
 
     // A schema in the search path that the role may not use is passed over in silence by the server, not by us.
-    fixture.execute("ALTER ROLE ROLE SET search_path = ops, public").await;
+    fixture.execute("ALTER ROLE $ROLE SET search_path = ops, public").await;
     assert_eq!(fixture.absent(TABLE).await, expected);
     assert_eq!(fixture.failure("ops._sqlx_migrations").await.kind, DatabaseErrorKind::PermissionDenied);
 
-    fixture.execute("GRANT USAGE ON SCHEMA ops TO ROLE; GRANT SELECT ON ops._sqlx_migrations TO ROLE").await;
+    fixture.execute("GRANT USAGE ON SCHEMA ops TO $ROLE; GRANT SELECT ON ops._sqlx_migrations TO $ROLE").await;
     assert_eq!(fixture.rows(TABLE).await, [good()]);
 }
 
 #[tokio::test]
 async fn an_absent_table_and_an_absent_schema_are_told_apart() {
     let fixture =
-        Fixture::new("CREATE SCHEMA app; GRANT USAGE ON SCHEMA app TO ROLE; CREATE TABLE other (x int)").await;
+        Fixture::new("CREATE SCHEMA app; GRANT USAGE ON SCHEMA app TO $ROLE; CREATE TABLE other (x int)").await;
     let absent = |table: &str| AbsentTable { table: table.into(), ..AbsentTable::default() };
     assert_eq!(fixture.absent(TABLE).await, absent(TABLE));
     assert_eq!(fixture.absent("app.history").await, absent("app.history"));
@@ -104,13 +104,13 @@ async fn an_absent_table_and_an_absent_schema_are_told_apart() {
 async fn names_are_found_as_postgresql_finds_them() {
     let sql = format!(
         "CREATE SCHEMA \"Mixed Case\"; {} {} {}
-         GRANT USAGE ON SCHEMA \"Mixed Case\" TO ROLE; GRANT SELECT ON ALL TABLES IN SCHEMA \"Mixed Case\", public TO ROLE",
+         GRANT USAGE ON SCHEMA \"Mixed Case\" TO $ROLE; GRANT SELECT ON ALL TABLES IN SCHEMA \"Mixed Case\", public TO $ROLE",
         history("\"Mixed Case\".\"T'\\\"\"x\""),
-        history("\"Größe\""),
+        history("\"größe\""),
         history("lower"),
     );
     let fixture = Fixture::new(&sql).await;
-    for table in ["\"Mixed Case\".\"T'\\\"\"x\"", "\"Größe\"", "Größe", "LOWER", "Public . \"lower\""] {
+    for table in ["\"Mixed Case\".\"T'\\\"\"x\"", "\"größe\"", "Größe", "LOWER", "Public . \"lower\""] {
         assert_eq!(fixture.rows(table).await, [good()], "{table}");
     }
     assert_eq!(fixture.absent("\"LOWER\"").await.elsewhere, Vec::<String>::new());
@@ -122,7 +122,7 @@ async fn names_are_found_as_postgresql_finds_them() {
 #[tokio::test]
 async fn a_name_is_cut_where_the_server_cuts_it() {
     let long = "x".repeat(80);
-    let fixture = Fixture::new(&(history(&long) + &format!("GRANT SELECT ON {long} TO ROLE"))).await;
+    let fixture = Fixture::new(&(history(&long) + &format!("GRANT SELECT ON {long} TO $ROLE"))).await;
     assert_eq!(fixture.rows(&long).await, [good()]);
 }
 
@@ -131,7 +131,7 @@ async fn a_view_and_a_partitioned_table_are_histories_too() {
     let sql = format!(
         "{} CREATE VIEW seen AS SELECT * FROM t; CREATE TABLE parts {CREATE} PARTITION BY RANGE (version);
          CREATE TABLE part PARTITION OF parts DEFAULT; INSERT INTO parts SELECT * FROM t;
-         GRANT SELECT ON seen, parts TO ROLE",
+         GRANT SELECT ON seen, parts TO $ROLE",
         history("t")
     );
     let fixture = Fixture::new(&sql).await;
@@ -144,9 +144,9 @@ async fn the_settings_of_a_role_change_nothing() {
     let fixture = Fixture::with_history().await;
     fixture
         .execute(
-            "ALTER ROLE ROLE SET bytea_output = escape; ALTER ROLE ROLE SET standard_conforming_strings = off;
-             ALTER ROLE ROLE SET DateStyle = German; ALTER ROLE ROLE SET TimeZone = 'Asia/Kolkata';
-             ALTER ROLE ROLE SET default_transaction_isolation = serializable; ALTER ROLE ROLE SET array_nulls = off",
+            "ALTER ROLE $ROLE SET bytea_output = escape; ALTER ROLE $ROLE SET standard_conforming_strings = off;
+             ALTER ROLE $ROLE SET DateStyle = German; ALTER ROLE $ROLE SET TimeZone = 'Asia/Kolkata';
+             ALTER ROLE $ROLE SET default_transaction_isolation = serializable; ALTER ROLE $ROLE SET array_nulls = off",
         )
         .await;
     assert_eq!(fixture.rows(TABLE).await, [good()]);
@@ -158,7 +158,7 @@ async fn a_row_is_dirty_where_sqlx_finds_it_dirty() {
     let sql = format!(
         "CREATE TABLE {TABLE} (version bigint, description text, installed_on timestamptz, success boolean, checksum bytea,
          execution_time bigint); INSERT INTO {TABLE} VALUES (3, '', NULL, NULL, '', -1), (2, '', 'infinity', false, '', 0),
-         (1, E'a\n::error::\t\\\\', '2020-01-01', true, '', 0); GRANT SELECT ON {TABLE} TO ROLE"
+         (1, E'a\n::error::\t\\\\', '2020-01-01', true, '', 0); GRANT SELECT ON {TABLE} TO $ROLE"
     );
     let rows = Fixture::new(&sql).await.rows(TABLE).await;
     let seen: Vec<_> = rows.iter().map(|row| (row.version.0, row.success, row.installed_on.as_deref())).collect();
@@ -217,13 +217,13 @@ async fn a_view_that_writes_is_stopped_by_the_server() {
         "{} CREATE FUNCTION wipe() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS
          'WITH gone AS (DELETE FROM t RETURNING version) SELECT version FROM gone';
          CREATE VIEW seen AS SELECT wipe() AS version, description, installed_on, success, checksum, execution_time FROM t;
-         GRANT SELECT ON seen, t TO ROLE",
+         GRANT SELECT ON seen, t TO $ROLE",
         history("t")
     ))
     .await;
     let error = fixture.failure("seen").await;
     assert_eq!(error.kind, DatabaseErrorKind::Unintelligible);
-    assert_eq!(error.detail, "cannot execute DELETE in a read-only transaction");
+    assert!(error.detail.ends_with("in a read-only transaction"), "{error}");
     assert_eq!(fixture.rows("t").await, [good()]);
 }
 
@@ -325,7 +325,7 @@ async fn many_targets_are_read_at_once() {
 async fn a_long_history_comes_whole_and_in_order() {
     let sql = format!(
         "CREATE TABLE {TABLE} {CREATE}; INSERT INTO {TABLE} SELECT n, repeat('x', 200), now(), true, sha384('x'), n
-         FROM generate_series(5000, 1, -1) n; GRANT SELECT ON {TABLE} TO ROLE"
+         FROM generate_series(5000, 1, -1) n; GRANT SELECT ON {TABLE} TO $ROLE"
     );
     let rows = Fixture::new(&sql).await.rows(TABLE).await;
     assert_eq!(rows.len(), 5000);

@@ -15,6 +15,9 @@ pub const TIMEOUT: Duration = Duration::from_secs(20);
 /// Has to be encoded in a URL, and is looked for in every error.
 pub const PASSWORD: &str = "p@ss/w?rd#1";
 
+/// A debug build takes its time to read this machine's certificates.
+pub const WITHOUT_TLS: &str = "sslmode=disable";
+
 /// sqlx's own table, and one row.
 pub const CREATE: &str = "(version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
     installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, \
@@ -52,10 +55,11 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// With `sql` run by the superuser, in which ROLE stands for the role.
+    /// With `sql` run by the superuser, in which `$ROLE` stands for the role.
     pub async fn new(sql: &str) -> Self {
         let name = format!("test_{}_{}", std::process::id(), unique());
-        let mut admin = PgConnection::connect(&variable("PREFLIGHT_TEST_POSTGRES_URL")).await.unwrap();
+        let url = format!("{}?{WITHOUT_TLS}", variable("PREFLIGHT_TEST_POSTGRES_URL"));
+        let mut admin = PgConnection::connect(&url).await.unwrap();
         for statement in [
             format!("CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'"),
             format!("CREATE DATABASE {name} TEMPLATE template0"),
@@ -69,18 +73,19 @@ impl Fixture {
 
     /// With a history that the role may read.
     pub async fn with_history() -> Self {
-        Self::new(&(history(TABLE) + "GRANT SELECT ON _sqlx_migrations TO ROLE")).await
+        Self::new(&(history(TABLE) + "GRANT SELECT ON _sqlx_migrations TO $ROLE")).await
     }
 
     pub async fn admin(&self) -> PgConnection {
         let mut url = Url::parse(&variable("PREFLIGHT_TEST_POSTGRES_URL")).unwrap();
         url.set_path(&self.name);
+        url.set_query(Some(WITHOUT_TLS));
         PgConnection::connect(url.as_str()).await.unwrap()
     }
 
     pub async fn execute(&self, sql: &str) {
         let mut admin = self.admin().await;
-        sqlx::raw_sql(AssertSqlSafe(sql.replace("ROLE", &self.name))).execute(&mut admin).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql.replace("$ROLE", &self.name))).execute(&mut admin).await.unwrap();
         admin.close().await.unwrap();
     }
 
@@ -90,6 +95,7 @@ impl Fixture {
         url.set_path(&self.name);
         url.set_username(&self.name).unwrap();
         url.set_password(Some(PASSWORD)).unwrap();
+        url.set_query(Some(WITHOUT_TLS));
         url
     }
 

@@ -151,6 +151,7 @@ impl Met {
     }
 
     /// Prints the counts, and fails where a kind was hardly ever met among many cases.
+    #[allow(clippy::print_stdout)] // The figures of a long run; `--nocapture` shows them.
     pub fn assert_every(&self, kinds: &[&str]) {
         println!("{:?}", self.0);
         let cases: u64 = self.0.values().sum();

@@ -44,6 +44,9 @@ fn text(error: &sqlx::Error) -> String {
         sqlx::Error::Database(error) => error.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),
         sqlx::Error::Tls(error) | sqlx::Error::Configuration(error) => error.to_string(),
+        error if is_silent_hang_up(error) => "the server closed the connection at once".to_owned(),
+        // The driver appends the place in its own source.
+        sqlx::Error::Protocol(text) => text.split(" (sqlx_").next().unwrap_or(text).to_owned(),
         other => other.to_string(),
     }
 }
@@ -54,9 +57,14 @@ fn kind(error: &sqlx::Error) -> Kind {
         sqlx::Error::Tls(_) => Kind::Tls,
         sqlx::Error::Io(error) => io_kind(error).unwrap_or(Kind::ConnectionLost),
         sqlx::Error::Database(error) => server_kind(error.code().as_deref().unwrap_or_default(), error.message()),
-        sqlx::Error::WorkerCrashed => Kind::ConnectionLost,
+        error if is_silent_hang_up(error) => Kind::ConnectionLost,
         _ => Kind::Unintelligible,
     }
+}
+
+/// The driver takes the end of the stream for the answer 0 to its question whether the server speaks TLS.
+fn is_silent_hang_up(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Protocol(text) if text.contains("SSLRequest: 0x00"))
 }
 
 fn io_kind(error: &io::Error) -> Option<Kind> {
