@@ -7,7 +7,6 @@ pub mod directory;
 mod postgres;
 mod redact;
 mod sqlite;
-pub mod table_name;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -14,22 +14,6 @@ pub enum Engine {
     Sqlite,
 }
 
-impl Engine {
-    /// Whether `written`, a schema's name as SQL would have it, names the schema `name`.
-    ///
-    /// PostgreSQL folds what is not quoted to lower case; SQLite compares without regard to case.
-    pub fn names_schema(self, written: &str, name: &str) -> bool {
-        let written = written.trim();
-        let quoted = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let unquoted = quoted.map_or_else(|| written.to_owned(), |inner| inner.replace("\"\"", "\""));
-        match self {
-            Self::Postgres if quoted.is_none() => unquoted.to_ascii_lowercase() == name,
-            Self::Postgres => unquoted == name,
-            Self::Sqlite => unquoted.eq_ignore_ascii_case(name),
-        }
-    }
-}
-
 /// A database URL. Neither `Debug` nor anything else prints it: [`DatabaseUrl::expose`] is the one way in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use crate::history::{AbsentTable, Engine, History};
 use crate::migration::{AppliedMigration, Migration, Version};
 use crate::source::Defined;
+use crate::table_name::{identifier, names_schema};
 
 /// What happens when the service starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,18 +130,24 @@ fn run(migrations: &[Migration], rows: &[AppliedMigration], ignore_missing: bool
 
 /// A schema that sqlx needs and that neither exists nor gets created.
 fn schema_that_stays_absent(defined: &Defined, history: &History, engine: Engine) -> Option<String> {
-    // SQLite has no schemas but those of attached files, and a service attaches none before it migrates.
-    let unknown_to_sqlite = |name: &&String| {
-        engine == Engine::Sqlite && !["main", "temp"].iter().any(|known| engine.names_schema(name, known))
-    };
-    if let Some(schema) = defined.create_schemas.iter().find(unknown_to_sqlite) {
+    if let Some(schema) = defined.create_schemas.iter().find(|schema| !engine_creates(engine, schema)) {
         return Some(schema.clone());
     }
     match history {
         History::Absent(AbsentTable { absent_schema: Some(schema), .. }) => {
-            let created = defined.create_schemas.iter().any(|created| engine.names_schema(created, schema));
+            let created = defined.create_schemas.iter().any(|created| names_schema(engine, created, schema));
             (!created).then(|| schema.clone())
         }
         _ => None,
+    }
+}
+
+/// Whether the statement by which sqlx creates the schema can succeed at all.
+fn engine_creates(engine: Engine, schema: &str) -> bool {
+    match engine {
+        // PostgreSQL keeps these names to itself, and says so even where such a schema exists.
+        Engine::Postgres => identifier(schema, engine).is_ok_and(|name| !name.starts_with("pg_")),
+        // SQLite has no schemas but those of attached files, and a service attaches none before it migrates.
+        Engine::Sqlite => ["main", "temp"].iter().any(|known| names_schema(engine, schema, known)),
     }
 }

@@ -10,9 +10,9 @@ use futures_util::StreamExt;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use crate::gather::table_name::{self, TableName};
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
+use crate::table_name::{self, TableName};
 
 /// The history in `table`. The server cancels the query after what connecting has left of `timeout`.
 ///
@@ -65,6 +65,7 @@ fn batch(name: &TableName, timeout: Duration) -> String {
          SET LOCAL statement_timeout = {milliseconds}; \
          SET LOCAL row_security = off; \
          SET LOCAL bytea_output = 'hex'; \
+         {NARROW_PATH}; \
          {whereabouts}; \
          SELECT version, description, installed_on, coalesce(success = false, false), checksum, execution_time \
          FROM {quoted} ORDER BY version; \
@@ -73,13 +74,20 @@ fn batch(name: &TableName, timeout: Duration) -> String {
     )
 }
 
+/// Leaves of the search path the first schema that is there, and answers with the path as it was.
+///
+/// sqlx creates the table before it reads it, and PostgreSQL creates it in that schema whether or not a later one holds
+/// a table of this name: the later one is never the history.
+const NARROW_PATH: &str = "SELECT pg_catalog.current_setting('search_path'), pg_catalog.set_config('search_path', \
+     coalesce(pg_catalog.quote_ident(pg_catalog.current_schema()), ''), true)";
+
 /// The catalogues are readable to every role, and they list the schemas that a role may not use as well.
 fn whereabouts(name: &TableName) -> String {
     let schema = match &name.schema {
         Some(schema) => {
             format!("EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = {})", literal(schema))
         }
-        None => "true".to_owned(),
+        None => "pg_catalog.current_schema() IS NOT NULL".to_owned(),
     };
     format!(
         "SELECT pg_catalog.to_regclass({quoted}) IS NOT NULL, {schema}, \
@@ -105,6 +113,7 @@ struct Failure {
 
 /// The answer to the first question.
 struct Whereabouts {
+    search_path: String,
     found: bool,
     schema_exists: bool,
     elsewhere: Vec<String>,
@@ -115,20 +124,28 @@ impl Whereabouts {
         AbsentTable {
             table: table.to_owned(),
             elsewhere: self.elsewhere,
-            absent_schema: name.schema.clone().filter(|_| !self.schema_exists),
+            absent_schema: (!self.schema_exists)
+                .then(|| name.schema.clone().unwrap_or_else(|| first(&self.search_path))),
         }
     }
 
-    fn read(row: &PgRow) -> Result<Self, DatabaseError> {
+    fn read(search_path: String, row: &PgRow) -> Result<Self, DatabaseError> {
         let names = row::text(row, 2, "the list of schemas")?;
         let elsewhere = serde_json::from_str(names)
             .map_err(|_| DatabaseError::new(DatabaseErrorKind::Unintelligible, "the list of schemas is no JSON"))?;
         Ok(Self {
+            search_path,
             found: row::text(row, 0, "whether the table exists")? == "t",
             schema_exists: row::text(row, 1, "whether the schema exists")? == "t",
             elsewhere,
         })
     }
+}
+
+/// The first schema of a search path of which none exists.
+fn first(search_path: &str) -> String {
+    let first = search_path.split(',').next().unwrap_or_default();
+    table_name::parse(first, Engine::Postgres).map_or_else(|_| search_path.to_owned(), |name| name.table)
 }
 
 /// Undefined table, undefined schema.
@@ -142,6 +159,7 @@ async fn read(
     batch: &str,
 ) -> Result<Result<Vec<AppliedMigration>, DatabaseError>, Failure> {
     let mut answers = sqlx::raw_sql(AssertSqlSafe(batch)).fetch(connection);
+    let mut search_path = None;
     let mut whereabouts = None;
     let mut rows = Ok(Vec::new());
     while let Some(answer) = answers.next().await {
@@ -149,8 +167,10 @@ async fn read(
             Ok(row) => row,
             Err(error) => return Err(Failure { error, whereabouts: whereabouts.and_then(Result::ok) }),
         };
-        if whereabouts.is_none() {
-            whereabouts = Some(Whereabouts::read(&row));
+        if search_path.is_none() {
+            search_path = Some(row::text(&row, 0, "the search path").unwrap_or_default().to_owned());
+        } else if whereabouts.is_none() {
+            whereabouts = Some(Whereabouts::read(search_path.clone().unwrap_or_default(), &row));
         } else if let Ok(read) = &mut rows {
             match row::applied(&row) {
                 Ok(applied) => read.push(applied),
@@ -182,6 +202,7 @@ mod tests {
         SET LOCAL statement_timeout = 1500;
         SET LOCAL row_security = off;
         SET LOCAL bytea_output = 'hex';
+        SELECT pg_catalog.current_setting('search_path'), pg_catalog.set_config('search_path', coalesce(pg_catalog.quote_ident(pg_catalog.current_schema()), ''), true);
         SELECT pg_catalog.to_regclass(E'"ops"."Sqlx ""M"') IS NOT NULL, EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = E'ops'), pg_catalog.array_to_json(ARRAY(SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = E'Sqlx "M' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_(temp|toast)' ORDER BY n.nspname));
         SELECT version, description, installed_on, coalesce(success = false, false), checksum, execution_time FROM "ops"."Sqlx ""M" ORDER BY version;
         COMMIT

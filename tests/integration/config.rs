@@ -176,7 +176,13 @@ services:
 fn a_mistake_behind_an_anchor_is_told_once_where_it_was_written() {
     let text = "services:\n  a: &a { table: 'x;', tabel: y }\n  b: { <<: *a }\n  c: { <<: *a }\n";
     let list = told(text);
-    assert_eq!(list, [(2, "the name of the history table holds a `;`".into()), (2, "unknown key `tabel`".into())]);
+    assert_eq!(
+        list,
+        [
+            (2, "the name of the history table is none: ';' cannot stand where it does".into()),
+            (2, "unknown key `tabel`".into())
+        ]
+    );
 }
 
 #[test]

@@ -7,5 +7,8 @@ mod config;
 mod gather;
 mod incident;
 mod matrix;
+#[path = "../support/mod.rs"]
+mod shared;
 mod sqlite;
+mod sqlx_oracle;
 mod support;

@@ -4,4 +4,7 @@
 mod connecting;
 mod proxy;
 mod reading;
+#[path = "../support/mod.rs"]
+mod shared;
+mod sqlx_oracle;
 mod support;

@@ -5,10 +5,12 @@ use indexmap::IndexMap;
 use super::raw::{RawAccept, RawConfig, RawFields, RawMatrix, RawRules, RawService, Text};
 use super::{Accept, Config, EnvironmentConfig, MatrixSettings, MatrixSource, ServiceConfig, ServiceFields};
 use crate::finding::{Location, Rule, Severity};
+use crate::history::Engine;
 use crate::inputs::diagnostic::{Diagnostic, Diagnostics, quote, suggest};
 use crate::inputs::template::{Template, TemplateError, UrlTemplate, check_path, is_github_expression};
 use crate::migration::Version;
 use crate::policy::Levels;
+use crate::table_name::{self, TableNameError};
 use crate::yaml::{Node, Span};
 
 /// The placeholders that every target has.
@@ -151,7 +153,7 @@ impl Check<'_> {
         let table = self.text(raw.table, node, "table");
         if let Some(problem) = table.as_deref().and_then(table_problem) {
             let hint = "write a plain or quoted identifier, with its schema where it needs one: `app._sqlx_migrations`";
-            self.tell(span_of(node, "table"), format!("the name of the history table {problem}"), hint);
+            self.tell(span_of(node, "table"), format!("the name of the history table is none: {problem}"), hint);
         }
         let levels = self.levels(raw.rules, node.get("rules"));
         let (ignore_missing, required) = (raw.ignore_missing, raw.required);
@@ -361,13 +363,8 @@ impl Check<'_> {
     }
 }
 
-/// What is wrong with the name of a table before anyone parses it: nothing here may end a statement.
-fn table_problem(name: &str) -> Option<&'static str> {
-    if name.contains(';') {
-        Some("holds a `;`")
-    } else if name.chars().any(char::is_control) {
-        Some("holds a control character")
-    } else {
-        None
-    }
+/// What keeps a name from being a table's, whichever engine the database turns out to have.
+fn table_problem(name: &str) -> Option<TableNameError> {
+    let sqlite = table_name::parse(name, Engine::Sqlite);
+    table_name::parse(name, Engine::Postgres).err().filter(|_| sqlite.is_err())
 }

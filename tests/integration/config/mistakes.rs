@@ -95,8 +95,18 @@ const TEMPLATES: &[Mistake] = &[
         false,
     ),
     ("defaults: { table: '' }", 1, "`table` is empty", true),
-    ("defaults: { table: 'a; drop table b' }", 1, "the name of the history table holds a `;`", false),
-    ("defaults: { table: \"a\\0\" }", 1, "the name of the history table holds a control character", false),
+    (
+        "defaults: { table: 'a; drop table b' }",
+        1,
+        "the name of the history table is none: ';' cannot stand where it does",
+        false,
+    ),
+    (
+        "defaults: { table: \"a\\0\" }",
+        1,
+        "the name of the history table is none: '\\0' cannot stand where it does",
+        false,
+    ),
     ("defaults: { database-url: '' }", 1, "the value is empty", true),
     ("defaults: { database-url: 'postgres://a:b@c/d' }", 1, "a password is written in this file", true),
     ("defaults: { database-url: 'postgres://c/d?password=b' }", 1, "a password is written in this file", false),
@@ -169,7 +179,7 @@ servces: {}                                 #~ unknown key `servces`
 services:
   1:
     migrations: /absolute                   #~ the path is absolute
-    table: "a;b"                            #~ the name of the history table holds a `;`
+    table: "a;b"                            #~ the name of the history table is none: ';' cannot stand where it does
     ignore-missing: "true"                  #~ `ignore-missing` must be `true` or `false`, but is text
     required:                               #~ `required` must be `true` or `false`, but is empty
   content-service:

@@ -78,6 +78,28 @@ pub fn parse(text: &str, engine: Engine) -> Result<TableName, TableNameError> {
     }
 }
 
+/// Whether `written`, a schema's name as SQL would have it, names the schema `name`.
+///
+/// PostgreSQL folds what is not quoted to lower case; SQLite compares without regard to case.
+pub fn names_schema(engine: Engine, written: &str, name: &str) -> bool {
+    match (engine, identifier(written, engine)) {
+        (Engine::Postgres, Ok(identifier)) => identifier == name,
+        (Engine::Sqlite, Ok(identifier)) => identifier.eq_ignore_ascii_case(name),
+        (_, Err(_)) => false,
+    }
+}
+
+/// The name that `text` stands for in SQL, where it is a single identifier.
+///
+/// # Errors
+/// As [`parse`], and a qualified name.
+pub fn identifier(text: &str, engine: Engine) -> Result<String, TableNameError> {
+    match parse(text, engine)? {
+        TableName { schema: None, table } => Ok(table),
+        TableName { schema: Some(_), .. } => Err(TableNameError::TooManyParts),
+    }
+}
+
 /// One name, with the white space around it.
 fn part(rest: &mut Peekable<Chars<'_>>, engine: Engine) -> Result<String, TableNameError> {
     skip_space(rest);

@@ -1,0 +1,120 @@
+//! Our prediction against what sqlx itself does: any start on PostgreSQL.
+//!
+//! `PREFLIGHT_ORACLE_CASES=20000 scripts/test --test servers sqlx_oracle` runs the long form; see
+//! [`crate::shared::worlds::seeds`].
+
+use std::collections::BTreeSet;
+
+use migration_preflight::history::{DatabaseUrl, Engine};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
+use url::Url;
+
+use crate::shared::oracle::{Met, OUTCOMES, Observed, agree, migrators, predicted, resolve};
+use crate::shared::starts::Start;
+use crate::shared::worlds::{Dice, rerun, scratch, seeds};
+
+/// Leaves the database as `CREATE DATABASE` makes it.
+const EMPTY: &str = "DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+        EXECUTE format('DROP SCHEMA %I CASCADE', name);
+    END LOOP;
+    CREATE SCHEMA public;
+END $$";
+const DEFAULT_SEARCH_PATH: &str = "\"$user\", public";
+
+/// A database of our own: a failed start keeps sqlx's lock on the whole database for as long as its connection lives.
+struct Database {
+    url: Url,
+    admin: PgConnection,
+    connection: PgConnection,
+}
+
+impl Database {
+    async fn create() -> Self {
+        let url = std::env::var("PREFLIGHT_TEST_POSTGRES_URL").expect("run scripts/test");
+        let mut url = Url::parse(&url).unwrap();
+        let mut admin = PgConnection::connect(url.as_str()).await.unwrap();
+        let name = format!("oracle_{}", std::process::id());
+        admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        url.set_path(&name);
+        // No prepared statement outlives the tables of its case.
+        let options = PgConnectOptions::from_url(&url).unwrap().statement_cache_capacity(0);
+        let mut connection = options.connect().await.unwrap();
+        connection.execute("SET client_min_messages = error").await.unwrap();
+        Self { url, admin, connection }
+    }
+
+    async fn drop(mut self) {
+        self.connection.close().await.unwrap();
+        self.admin.execute(AssertSqlSafe(format!("DROP DATABASE {}", &self.url.path()[1..]))).await.unwrap();
+    }
+
+    async fn prepare(&mut self, start: &Start) {
+        self.connection.execute(EMPTY).await.unwrap();
+        let path = if start.place.search_path.is_empty() { DEFAULT_SEARCH_PATH } else { start.place.search_path };
+        self.connection.execute(AssertSqlSafe(format!("SET search_path TO {path}"))).await.unwrap();
+        self.connection.execute(AssertSqlSafe(start.sql())).await.unwrap();
+    }
+
+    /// The URL by which the history is read, with the search path of the case.
+    fn url(&self, start: &Start) -> DatabaseUrl {
+        let mut url = self.url.clone();
+        if !start.place.search_path.is_empty() {
+            url.query_pairs_mut().append_pair("options[search_path]", &start.place.search_path.replace(' ', ""));
+        }
+        DatabaseUrl::parse(url.as_str()).unwrap()
+    }
+
+    async fn versions(&mut self, table: &str) -> Vec<i64> {
+        let select = AssertSqlSafe(format!("SELECT CAST(version AS BIGINT) FROM {table} ORDER BY version"));
+        sqlx::query_scalar(select).fetch_all(&mut self.connection).await.unwrap_or_default()
+    }
+
+    async fn run(&mut self, start: &Start, migrator: Result<Migrator, MigrateError>) -> Observed {
+        let before: BTreeSet<i64> = self.versions(start.place.table).await.into_iter().collect();
+        let error = match migrator {
+            Ok(migrator) => migrator.run(&mut self.connection).await.err(),
+            Err(error) => Some(error),
+        };
+        let after = self.versions(start.place.table).await;
+        Observed { error, applied: after.into_iter().filter(|version| !before.contains(version)).collect() }
+    }
+
+    async fn check(&mut self, start: &Start, dice: &mut Dice) -> Result<&'static str, String> {
+        let root = scratch();
+        start.world.write(root.path());
+        self.prepare(start).await;
+        let predicted = predicted(root.path(), start, &self.url(start)).await;
+        let resolved = resolve(root.path(), &start.world).await;
+        let mut kind = Err("no run".to_owned());
+        for (run, migrator) in migrators(start, resolved, dice).into_iter().enumerate() {
+            if run > 0 {
+                self.prepare(start).await;
+            }
+            let observed = self.run(start, migrator).await;
+            kind = agree(&predicted, &observed);
+            if kind.is_err() {
+                return kind.map_err(|why| format!("{why}\nsqlx: {observed:?}\nours: {predicted:?}"));
+            }
+        }
+        kind
+    }
+}
+
+#[tokio::test]
+async fn a_start_on_postgres_comes_to_what_is_predicted() {
+    let mut database = Database::create().await;
+    let mut met = Met::default();
+    for seed in seeds(1_000) {
+        let mut dice = Dice::new(seed);
+        let start = Start::draw(&mut dice, Engine::Postgres);
+        match database.check(&start, &mut dice).await {
+            Ok(kind) => met.count(kind),
+            Err(difference) => panic!("{}\n{start}\n{difference}", rerun(seed)),
+        }
+    }
+    database.drop().await;
+    met.assert_every(&OUTCOMES);
+}

@@ -1,0 +1,6 @@
+//! What the test binaries share.
+
+pub mod names;
+pub mod oracle;
+pub mod starts;
+pub mod worlds;
