@@ -132,6 +132,8 @@ fn closing_quote(open: char, engine: Engine) -> Option<char> {
     match (open, engine) {
         ('"', _) => Some('"'),
         ('`', Engine::Sqlite) => Some('`'),
+        // SQLite takes a string for a name wherever only a name can stand.
+        ('\'', Engine::Sqlite) => Some('\''),
         ('[', Engine::Sqlite) => Some(']'),
         _ => None,
     }
@@ -233,13 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn sqlite_keeps_the_case_and_knows_three_kinds_of_quotes() {
+    fn sqlite_keeps_the_case_and_knows_four_kinds_of_quotes() {
         let sqlite = |text| parsed(text, Engine::Sqlite);
         assert_eq!(sqlite("Mixed"), none("Mixed"));
         assert_eq!(sqlite("main.x"), some("main", "x"));
         assert_eq!(sqlite("[a.b \"c]"), none("a.b \"c"));
         assert_eq!(sqlite("`a``b`"), none("a`b"));
         assert_eq!(sqlite("\"main\".[x]"), some("main", "x"));
+        assert_eq!(sqlite("'main'.'it''s'"), some("main", "it's"));
     }
 
     #[test]
@@ -271,7 +274,6 @@ mod tests {
             "x;",
             "a-b",
             "a.\"b",
-            "'x'",
             "x)",
             "\u{b}x",
         ];
@@ -279,10 +281,10 @@ mod tests {
             assert!(parse(text, Engine::Postgres).is_err(), "{text:?} must not pass as a PostgreSQL name");
             assert!(parse(text, Engine::Sqlite).is_err(), "{text:?} must not pass as an SQLite name");
         }
-        for text in ["[x]", "`x`"] {
+        for text in ["[x]", "`x`", "'x'"] {
             assert!(parse(text, Engine::Postgres).is_err(), "{text:?} is no quoting of PostgreSQL");
         }
-        for text in ["[x", "[x]]", "`x", "[]", "``"] {
+        for text in ["[x", "[x]]", "`x", "[]", "``", "'x", "''", "'x'y"] {
             assert!(parse(text, Engine::Sqlite).is_err(), "{text:?} must not pass as an SQLite name");
         }
     }

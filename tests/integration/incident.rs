@@ -4,8 +4,11 @@ use std::process::Command;
 
 #[test]
 fn the_example_catches_the_incident() {
+    // With the features of this very build, so that nothing is built anew.
+    let features = [("servers", cfg!(feature = "servers")), ("oracles", cfg!(feature = "oracles"))];
+    let features: Vec<_> = features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--locked", "--example", "incident"])
+        .args(["run", "--quiet", "--locked", "--example", "incident", "--features", &features.join(",")])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
