@@ -6,6 +6,7 @@ mod error;
 mod expression;
 mod function;
 mod scalar;
+mod value;
 
 use indexmap::IndexMap;
 use serde_json::Value;

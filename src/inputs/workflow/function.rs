@@ -3,7 +3,7 @@
 use github_actions_expressions::call::Function;
 use serde_json::Value;
 
-use super::expression::{evaluation, from_json, pasted};
+use super::value::{evaluation, from_json, pasted};
 use crate::inputs::matrix::text;
 
 /// The longest text that a function may make.

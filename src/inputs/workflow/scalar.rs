@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::error::WorkflowError;
-use super::expression::{Failure, evaluate, pasted};
+use super::expression::{Failure, evaluate};
+use super::value::pasted;
 use crate::finding::Location;
 use crate::inputs::matrix::{Key, Kind, Tree, fold, number, weight};
 use crate::yaml::{Node, NodeKind};
