@@ -258,6 +258,7 @@ async fn the_server_sees_one_read_only_batch_and_nothing_else() {
             "SET LOCAL statement_timeout",
             "SET LOCAL row_security",
             "SET LOCAL bytea_output",
+            "SELECT pg_catalog.current_setting('search_path'), pg_catalog.set_config('search_path',",
             "SELECT pg_catalog.to_regclass(E'\"_sqlx_migrations\"') IS",
             "SELECT version, description,",
             "COMMIT",

@@ -31,6 +31,14 @@ struct Database {
     connection: PgConnection,
 }
 
+async fn connect(url: &Url) -> PgConnection {
+    // No prepared statement outlives the tables of its case.
+    let options = PgConnectOptions::from_url(url).unwrap().statement_cache_capacity(0);
+    let mut connection = options.connect().await.unwrap();
+    connection.execute("SET client_min_messages = error").await.unwrap();
+    connection
+}
+
 impl Database {
     async fn create() -> Self {
         let url = std::env::var("PREFLIGHT_TEST_POSTGRES_URL").expect("run scripts/test");
@@ -39,11 +47,13 @@ impl Database {
         let name = format!("oracle_{}", std::process::id());
         admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
         url.set_path(&name);
-        // No prepared statement outlives the tables of its case.
-        let options = PgConnectOptions::from_url(&url).unwrap().statement_cache_capacity(0);
-        let mut connection = options.connect().await.unwrap();
-        connection.execute("SET client_min_messages = error").await.unwrap();
+        let connection = connect(&url).await;
         Self { url, admin, connection }
+    }
+
+    /// A server process grows slow with the number of tables that it has seen.
+    async fn renew(&mut self) {
+        std::mem::replace(&mut self.connection, connect(&self.url).await).close().await.unwrap();
     }
 
     async fn drop(mut self) {
@@ -108,6 +118,9 @@ async fn a_start_on_postgres_comes_to_what_is_predicted() {
     let mut database = Database::create().await;
     let mut met = Met::default();
     for seed in seeds(1_000) {
+        if seed % 50 == 49 {
+            database.renew().await;
+        }
         let mut dice = Dice::new(seed);
         let start = Start::draw(&mut dice, Engine::Postgres);
         match database.check(&start, &mut dice).await {

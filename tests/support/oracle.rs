@@ -83,13 +83,18 @@ pub fn agree(predicted: &Result<Outcome, Unread>, observed: &Observed) -> Result
     let predicted = match (predicted, &observed.error) {
         (Ok(predicted), _) => predicted,
         (Err(Unread::Source), Some(MigrateError::Source(_))) => return Ok("broken"),
-        (Err(Unread::History(error)), Some(MigrateError::Execute(sqlx::Error::ColumnDecode { .. })))
-            if error.kind == DatabaseErrorKind::Unintelligible && observed.applied.is_empty() =>
+        // Before it comes to the rows, sqlx may fail over the directory or over a schema.
+        (Err(Unread::History(unread)), Some(error))
+            if unread.kind == DatabaseErrorKind::Unintelligible && observed.applied.is_empty() =>
         {
-            return Ok("unintelligible");
+            return match error {
+                MigrateError::Execute(sqlx::Error::ColumnDecode { .. }) => Ok("unintelligible"),
+                MigrateError::Source(_) => Ok("broken"),
+                MigrateError::CreateSchemasNotSupported(_) => Ok("no schema"),
+                MigrateError::Execute(sqlx::Error::Database(error)) if about_a_schema(&**error) => Ok("no schema"),
+                error => Err(format!("sqlx: {error}, and we could not read the rows")),
+            };
         }
-        // The files of the directory are looked at before the database is.
-        (Err(Unread::History(_)), Some(MigrateError::Source(_))) => return Ok("broken"),
         (Err(_), error) => return Err(format!("sqlx: {error:?}, and we could not read it")),
     };
     let applies: Vec<i64> = predicted.applies().iter().map(|version| version.0).collect();
