@@ -105,3 +105,12 @@ fn every_rule_has_a_row_in_the_readme_with_its_default() {
         assert!(row.contains(rule.default_severity()), "{row}: the default is {}", rule.default_severity());
     }
 }
+
+#[test]
+fn there_is_one_provider_of_cryptography_and_it_is_ring() {
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"ring\""));
+    for other in ["aws-lc-rs", "aws-lc-sys", "openssl-sys", "native-tls"] {
+        assert!(!lock.contains(&format!("name = \"{other}\"")), "{other} is in the lock file");
+    }
+}
