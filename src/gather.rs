@@ -104,6 +104,7 @@ impl Queue {
             None => None,
         };
         let _all = self.all.acquire().await.map_err(closed)?;
-        database::history(url, table, self.limits.timeout).await
+        let create_schemas = defined.map_or(&[][..], |defined| &defined.create_schemas);
+        database::history(url, table, create_schemas, self.limits.timeout).await
     }
 }

@@ -18,20 +18,26 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// By how much a database gives up before we do, at most; a quarter of the time that is left, otherwise.
 const LONGEST_LEAD: Duration = Duration::from_secs(1);
 
-/// The history in `table`, a name as sqlx would paste it into its SQL, read within `timeout`.
+/// The history in `table`, a name as sqlx would paste it into its SQL, read within `timeout`. `create_schemas` are
+/// those that sqlx creates before it looks for the table.
 ///
 /// A server without a connection to spare is asked again until the time is up: other targets of the same run may be
 /// what fills it. Nothing else is tried twice.
 ///
 /// # Errors
 /// Every reason for which the history cannot be read, with nothing secret in it.
-pub async fn history(url: &DatabaseUrl, table: &str, timeout: Duration) -> Result<History, DatabaseError> {
+pub async fn history(
+    url: &DatabaseUrl,
+    table: &str,
+    create_schemas: &[String],
+    timeout: Duration,
+) -> Result<History, DatabaseError> {
     let start = Instant::now();
     let mut pause = FIRST_PAUSE;
     let mut crowded = None;
     loop {
         let left = timeout.saturating_sub(start.elapsed());
-        let error = match tokio::time::timeout(left, attempt(url, table, left)).await {
+        let error = match tokio::time::timeout(left, attempt(url, table, create_schemas, left)).await {
             Ok(Err(error)) if error.kind == DatabaseErrorKind::TooManyConnections => error,
             Ok(answer) => return answer,
             // The crowd is the better explanation.
@@ -59,12 +65,17 @@ pub fn server(url: &DatabaseUrl) -> String {
     server.unwrap_or_else(|| "malformed".to_owned())
 }
 
-async fn attempt(url: &DatabaseUrl, table: &str, left: Duration) -> Result<History, DatabaseError> {
+async fn attempt(
+    url: &DatabaseUrl,
+    table: &str,
+    create_schemas: &[String],
+    left: Duration,
+) -> Result<History, DatabaseError> {
     // The database gives up a little before we do, so that its own words are heard and nothing is left running there.
     let budget = left - (left / 4).min(LONGEST_LEAD);
     let reading = async {
         match url.engine() {
-            Engine::Postgres => postgres::history(url, table, budget).await,
+            Engine::Postgres => postgres::history(url, table, create_schemas, budget).await,
             Engine::Sqlite => sqlite::history(url, table, budget).await,
         }
     };

@@ -3,6 +3,7 @@
 mod error;
 mod options;
 mod row;
+mod search_path;
 
 use std::time::{Duration, Instant};
 
@@ -13,12 +14,19 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
 use crate::table_name::{self, TableName};
+use search_path::SearchPath;
 
-/// The history in `table`. The server cancels the query after what connecting has left of `timeout`.
+/// The history in `table`, as sqlx would find it after creating `create_schemas`. The server cancels the query after
+/// what connecting has left of `timeout`.
 ///
 /// # Errors
 /// Every reason for which it cannot be read.
-pub async fn history(url: &DatabaseUrl, table: &str, timeout: Duration) -> Result<History, DatabaseError> {
+pub async fn history(
+    url: &DatabaseUrl,
+    table: &str,
+    create_schemas: &[String],
+    timeout: Duration,
+) -> Result<History, DatabaseError> {
     let start = Instant::now();
     let name = table_name::parse(table, Engine::Postgres)?;
     let options = options::options(url)?;
@@ -33,12 +41,16 @@ pub async fn history(url: &DatabaseUrl, table: &str, timeout: Duration) -> Resul
         let _ = sqlx::raw_sql("ROLLBACK").execute(&mut connection).await;
     }
     let _ = connection.close().await;
+    let absent = |found: Whereabouts| Ok(History::Absent(found.absent(table, &name, create_schemas)));
     match answer {
-        Ok(rows) => Ok(History::Present(rows?)),
-        Err(Failure { error, whereabouts }) => whereabouts
-            .filter(|whereabouts| !whereabouts.found && is_absence(&error))
-            .map(|whereabouts| History::Absent(whereabouts.absent(table, &name)))
-            .ok_or_else(|| error::querying(&error, url)),
+        Ok(Answer { whereabouts, rows }) => {
+            let whereabouts = whereabouts?;
+            // sqlx would make a table of its own in the schema that it creates, and never see these rows.
+            let overtaken = name.schema.is_none() && whereabouts.path.is_overtaken(create_schemas);
+            if overtaken { absent(whereabouts) } else { rows.map(History::Present) }
+        }
+        Err(Failure { error, whereabouts: Some(found) }) if !found.found && is_absence(&error) => absent(found),
+        Err(Failure { error, .. }) => Err(error::querying(&error, url)),
     }
 }
 
@@ -105,47 +117,47 @@ fn literal(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
+/// What the server answered. Either part may make no sense.
+struct Answer {
+    whereabouts: Result<Whereabouts, DatabaseError>,
+    rows: Result<Vec<AppliedMigration>, DatabaseError>,
+}
+
 /// A failed query, and what the server said before it failed.
 struct Failure {
     error: sqlx::Error,
     whereabouts: Option<Whereabouts>,
 }
 
-/// The answer to the first question.
+/// What the server says of the table before it comes to the rows.
 struct Whereabouts {
-    search_path: String,
+    path: SearchPath,
     found: bool,
     schema_exists: bool,
     elsewhere: Vec<String>,
 }
 
 impl Whereabouts {
-    fn absent(self, table: &str, name: &TableName) -> AbsentTable {
+    fn absent(self, table: &str, name: &TableName, create_schemas: &[String]) -> AbsentTable {
+        let wanted = name.schema.as_ref().or_else(|| self.path.current_after(create_schemas)).cloned();
         AbsentTable {
             table: table.to_owned(),
             elsewhere: self.elsewhere,
-            absent_schema: (!self.schema_exists)
-                .then(|| name.schema.clone().unwrap_or_else(|| first(&self.search_path))),
+            absent_schema: wanted.filter(|_| !self.schema_exists),
         }
     }
 
-    fn read(search_path: String, row: &PgRow) -> Result<Self, DatabaseError> {
+    fn read(path: SearchPath, row: &PgRow) -> Result<Self, DatabaseError> {
         let names = row::text(row, 2, "the list of schemas")?;
         let elsewhere = serde_json::from_str(names)
             .map_err(|_| DatabaseError::new(DatabaseErrorKind::Unintelligible, "the list of schemas is no JSON"))?;
         Ok(Self {
-            search_path,
+            path,
             found: row::text(row, 0, "whether the table exists")? == "t",
             schema_exists: row::text(row, 1, "whether the schema exists")? == "t",
             elsewhere,
         })
     }
-}
-
-/// The first schema of a search path of which none exists.
-fn first(search_path: &str) -> String {
-    let first = search_path.split(',').next().unwrap_or_default();
-    table_name::parse(first, Engine::Postgres).map_or_else(|_| search_path.to_owned(), |name| name.table)
 }
 
 /// Undefined table, undefined schema.
@@ -154,23 +166,19 @@ fn is_absence(error: &sqlx::Error) -> bool {
 }
 
 /// Runs the batch to its end, even past a row that makes no sense, so that the connection is left in order.
-async fn read(
-    connection: &mut PgConnection,
-    batch: &str,
-) -> Result<Result<Vec<AppliedMigration>, DatabaseError>, Failure> {
+async fn read(connection: &mut PgConnection, batch: &str) -> Result<Answer, Failure> {
     let mut answers = sqlx::raw_sql(AssertSqlSafe(batch)).fetch(connection);
-    let mut search_path = None;
-    let mut whereabouts = None;
-    let mut rows = Ok(Vec::new());
+    let (mut path, mut whereabouts, mut rows) = (None, None, Ok(Vec::new()));
     while let Some(answer) = answers.next().await {
         let row = match answer {
             Ok(row) => row,
             Err(error) => return Err(Failure { error, whereabouts: whereabouts.and_then(Result::ok) }),
         };
-        if search_path.is_none() {
-            search_path = Some(row::text(&row, 0, "the search path").unwrap_or_default().to_owned());
-        } else if whereabouts.is_none() {
-            whereabouts = Some(Whereabouts::read(search_path.clone().unwrap_or_default(), &row));
+        if path.is_none() {
+            let setting = row::text(&row, 0, "the search path").unwrap_or_default();
+            path = Some(SearchPath::new(setting, row::text(&row, 1, "the current schema").unwrap_or_default()));
+        } else if let (None, Some(path)) = (&whereabouts, &path) {
+            whereabouts = Some(Whereabouts::read(path.clone(), &row));
         } else if let Ok(read) = &mut rows {
             match row::applied(&row) {
                 Ok(applied) => read.push(applied),
@@ -178,11 +186,8 @@ async fn read(
             }
         }
     }
-    Ok(match whereabouts {
-        Some(Ok(_)) => rows,
-        Some(Err(error)) => Err(error),
-        None => Err(DatabaseError::new(DatabaseErrorKind::Unintelligible, "the server answered with nothing")),
-    })
+    let nothing = || Err(DatabaseError::new(DatabaseErrorKind::Unintelligible, "the server answered with nothing"));
+    Ok(Answer { whereabouts: whereabouts.unwrap_or_else(nothing), rows })
 }
 
 #[cfg(test)]

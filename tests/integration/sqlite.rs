@@ -65,7 +65,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 async fn read(url: &str, table: &str) -> Result<History, DatabaseError> {
-    database::history(&DatabaseUrl::parse(url).unwrap(), table, TIMEOUT).await
+    database::history(&DatabaseUrl::parse(url).unwrap(), table, &[], TIMEOUT).await
 }
 
 fn present(history: Result<History, DatabaseError>) -> Vec<AppliedMigration> {
@@ -270,7 +270,7 @@ async fn a_locked_database_times_out() {
     sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut writer).await.unwrap();
     let url = DatabaseUrl::parse(format!("sqlite:{}", database.path().display())).unwrap();
     let start = Instant::now();
-    let error = database::history(&url, TABLE, Duration::from_millis(1200)).await.unwrap_err();
+    let error = database::history(&url, TABLE, &[], Duration::from_millis(1200)).await.unwrap_err();
     assert_eq!(error.kind, DatabaseErrorKind::TimedOut, "{error}");
     assert!(error.detail.ends_with("database is locked"), "{error}");
     assert!((800..4000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
@@ -294,7 +294,7 @@ async fn a_view_without_end_times_out() {
     );
     let database = Database::new(&endless).await;
     let url = DatabaseUrl::parse(format!("sqlite:{}", database.path().display())).unwrap();
-    let error = database::history(&url, TABLE, Duration::from_millis(500)).await.unwrap_err();
+    let error = database::history(&url, TABLE, &[], Duration::from_millis(500)).await.unwrap_err();
     assert_eq!(error.kind, DatabaseErrorKind::TimedOut, "{error}");
 }
 

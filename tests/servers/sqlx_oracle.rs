@@ -79,19 +79,23 @@ impl Database {
         DatabaseUrl::parse(url.as_str()).unwrap()
     }
 
-    async fn versions(&mut self, table: &str) -> Vec<i64> {
-        let select = AssertSqlSafe(format!("SELECT CAST(version AS BIGINT) FROM {table} ORDER BY version"));
-        sqlx::query_scalar(select).fetch_all(&mut self.connection).await.unwrap_or_default()
+    /// The versions in the table of this name, each with the table that it is: a new one of the same name is another.
+    async fn versions(&mut self, table: &str) -> Vec<(i64, i64)> {
+        let select = format!("SELECT CAST(tableoid AS BIGINT), CAST(version AS BIGINT) FROM {table} ORDER BY version");
+        sqlx::query_as(AssertSqlSafe(select)).fetch_all(&mut self.connection).await.unwrap_or_default()
     }
 
     async fn run(&mut self, start: &Start, migrator: Result<Migrator, MigrateError>) -> Observed {
-        let before: BTreeSet<i64> = self.versions(start.place.table).await.into_iter().collect();
+        let before: BTreeSet<_> = self.versions(start.place.table).await.into_iter().collect();
         let error = match migrator {
             Ok(migrator) => migrator.run(&mut self.connection).await.err(),
             Err(error) => Some(error),
         };
         let after = self.versions(start.place.table).await;
-        Observed { error, applied: after.into_iter().filter(|version| !before.contains(version)).collect() }
+        Observed {
+            error,
+            applied: after.into_iter().filter(|row| !before.contains(row)).map(|(_, version)| version).collect(),
+        }
     }
 
     async fn check(&mut self, start: &Start, dice: &mut Dice) -> Result<&'static str, String> {

@@ -124,7 +124,7 @@ impl Fixture {
 }
 
 pub async fn read(url: &str, table: &str) -> Result<History, DatabaseError> {
-    database::history(&DatabaseUrl::parse(url).unwrap(), table, TIMEOUT).await
+    database::history(&DatabaseUrl::parse(url).unwrap(), table, &[], TIMEOUT).await
 }
 
 pub fn present(history: Result<History, DatabaseError>) -> Vec<AppliedMigration> {
@@ -136,7 +136,7 @@ pub fn present(history: Result<History, DatabaseError>) -> Vec<AppliedMigration>
 
 /// The error, which never holds the URL or its password.
 pub async fn failure(url: &str, table: &str, timeout: Duration) -> DatabaseError {
-    let error = database::history(&DatabaseUrl::parse(url).unwrap(), table, timeout).await.unwrap_err();
+    let error = database::history(&DatabaseUrl::parse(url).unwrap(), table, &[], timeout).await.unwrap_err();
     let shown = format!("{error} {error:?}");
     let encoded = Url::parse(url).unwrap().password().unwrap_or("no password").to_owned();
     for secret in [PASSWORD, &encoded, url] {

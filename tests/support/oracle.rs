@@ -63,7 +63,9 @@ pub fn migrators(
 /// # Errors
 /// The history cannot be read, or the directory as a whole cannot: then sqlx must fail as well.
 pub async fn predicted(root: &Path, start: &Start, url: &DatabaseUrl) -> Result<Outcome, Unread> {
-    let history = history(url, start.place.table, Duration::from_secs(60)).await.map_err(Unread::History)?;
+    let create_schemas: Vec<_> = start.place.create_schemas.iter().map(ToString::to_string).collect();
+    let history = history(url, start.place.table, &create_schemas, Duration::from_secs(60));
+    let history = history.await.map_err(Unread::History)?;
     let defined = directory::read(root, Path::new(start.world.directory)).map_err(|_| Unread::Source)?;
     Ok(predict(&defined, &history, start.engine, start.ignore_missing))
 }
