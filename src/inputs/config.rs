@@ -1,7 +1,7 @@
 //! The configuration file: from its text to settings that hold, or to every mistake in it at once.
 //!
-//! It reads no file and no environment, and evaluates no GitHub expression. [`raw`] is the one definition of the
-//! format, [`typed`] reads it past mistakes of form, [`check`] judges what the format alone cannot say.
+//! It reads no file and no environment, and evaluates no GitHub expression. `raw` is the one definition of the
+//! format, `typed` reads it past mistakes of form, `check` judges what the format alone cannot say.
 
 mod check;
 mod raw;

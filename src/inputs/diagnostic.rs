@@ -213,7 +213,7 @@ pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     }
 }
 
-/// Whether `text` may hold a password that [`mask`] would hide.
+/// Whether `text` may hold a password that `mask` would hide.
 pub fn has_secret(text: &str) -> bool {
     mask(text, true) != text
 }
