@@ -317,6 +317,30 @@ fn usage_mistakes_say_what_there_is() {
 }
 
 #[test]
+fn every_mistake_in_the_configuration_is_one_error_in_its_line() {
+    let repository = crate_with_migrations().config("servces: {}\ndefaults: { required: yes }\n");
+    assert_snapshot!(repository.run(&[]), @"
+    exit code 2
+    --- stderr
+    error: unknown key `servces`
+     --> .github/migration-preflight.yml:1:1
+      |
+    1 | servces: {}
+      | ^^^^^^^
+      |
+      = help: did you mean `services`?
+
+    error: `required` must be `true` or `false`, but is text
+     --> .github/migration-preflight.yml:2:23
+      |
+    2 | defaults: { required: yes }
+      |                       ^^^
+      |
+      = help: write `true` or `false`, without quotes
+    ");
+}
+
+#[test]
 fn a_matrix_that_exists_only_at_run_time_says_what_to_pass() {
     let repository = two_services().file(
         ".github/workflows/deploy.yml",
