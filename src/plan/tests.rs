@@ -90,9 +90,9 @@ fn without_a_matrix_every_service_is_in_every_environment() {
         planned(&inputs),
         [
             "api s api/db sqlite:S_API",
-            "api p api/db the environment variable UNSET is not set or empty",
+            "api p api/db the environment variable UNSET is unset or empty",
             "web s web/db sqlite:S_WEB",
-            "web p web/db the environment variable UNSET is not set or empty",
+            "web p web/db the environment variable UNSET is unset or empty",
         ]
     );
 }
