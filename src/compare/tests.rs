@@ -368,6 +368,62 @@ fn an_unused_accept_entry_is_judged_only_when_all_that_it_concerns_was_read() {
 }
 
 #[test]
+fn a_run_that_knows_one_leg_judges_only_the_entries_that_name_its_target() {
+    let unused = |entry: Accept| {
+        let policy = Policy { accept: vec![entry], is_part: true, ..Policy::default() };
+        !compare(&[clean()], &policy).open.is_empty()
+    };
+    let of = |service: Option<&str>, environment: Option<&str>| Accept {
+        service: service.map(str::to_owned),
+        environment: environment.map(str::to_owned),
+        ..accept(Rule::DirtyMigration)
+    };
+    assert!(unused(of(Some("api"), Some("staging"))));
+    assert!(!unused(of(Some("api"), None)), "another leg may be what it is for");
+    assert!(!unused(of(None, Some("staging"))));
+    assert!(!unused(of(Some("web"), Some("staging"))));
+}
+
+#[test]
+fn drift_names_its_environments_in_order_of_the_plan_and_takes_the_levels_of_the_latest() {
+    let levels = |state: TargetState, level| {
+        state.edit_target(|target| target.levels.extend([(Rule::EnvironmentDrift, Some(level))]))
+    };
+    let production = levels(state("api", "production", &[1, 2], &[1, 2]), Severity::Error);
+    let staging = levels(state("api", "staging", &[1, 2], &[1]), Severity::Notice);
+    let promotion = vec!["qa".to_owned(), "staging".to_owned(), "production".to_owned()];
+    let policy = Policy { promotion, ..Policy::default() };
+    let drift = |states: &[TargetState]| {
+        let found = compare(states, &policy).open;
+        found.into_iter().find(|finding| finding.rule() == Rule::EnvironmentDrift).unwrap()
+    };
+    let one = drift(&[production.clone(), staging.clone()]);
+    assert_eq!(one.scope.environments(), ["production", "staging"]);
+    assert_eq!(one.severity, Severity::Error);
+    assert_eq!(one.facts.message(), "migration 2 is applied in production and not in staging, which comes before it");
+
+    let two = drift(&[staging, state("api", "qa", &[1, 2], &[1]), production]);
+    assert_eq!(two.scope.environments(), ["staging", "qa", "production"]);
+    assert_eq!(
+        two.facts.message(),
+        "migration 2 is applied in production and not in staging, qa, which come before it"
+    );
+}
+
+#[test]
+fn a_would_be_file_is_found_in_short_time_however_many_are_missing() {
+    let (defined, applied): (Vec<i64>, Vec<i64>) = ((1..=10_000).collect(), (10_001..=20_000).collect());
+    let states = [state("api", "staging", &defined, &applied)];
+    let start = std::time::Instant::now();
+    assert_eq!(
+        compare(&states, &Policy::default()).open.len(),
+        20_001,
+        "each missing, each out of order, and what is pending in one"
+    );
+    assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
 fn an_ignored_finding_still_uses_its_accept_entry() {
     let states = [state("api", "staging", &[1], &[1, 2])
         .edit_target(|target| target.levels.extend([(Rule::MissingMigration, None)]))];

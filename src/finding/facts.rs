@@ -28,7 +28,7 @@ pub enum Facts {
     DescriptionChanged { version: Version, file: String, applied: String, defined: String },
     ExecutionUnconfirmed { version: Version, description: String },
     PendingMigration { version: Version, description: String, file: String },
-    PendingMigrations { versions: Vec<Version>, directory: String },
+    PendingMigrations { versions: Vec<Version> },
 }
 
 impl Facts {
@@ -198,7 +198,7 @@ impl Facts {
             Self::PendingMigration { version, .. } => {
                 format!("migration {version} would be applied when the service starts")
             }
-            Self::PendingMigrations { versions, .. } => format!(
+            Self::PendingMigrations { versions } => format!(
                 "{} migrations would be applied when the service starts, {} to {}",
                 versions.len(),
                 versions.first().map_or(0, |version| version.0),
