@@ -217,3 +217,14 @@ fn a_matrix_that_excludes_everything_leaves_nothing_to_check() {
     let empty = r#"{"service": ["api"], "exclude": [{"service": "api"}]}"#;
     assert_eq!(planned(&with_matrix("", empty)), Vec::<String>::new());
 }
+
+#[test]
+fn one_leg_is_a_part_of_the_matrix_and_a_list_is_all_of_it() {
+    let is_part = |json| {
+        let yaml = "defaults: { migrations: '{service}/m' }";
+        plan(&with_matrix(yaml, json), &variables).unwrap().policy.is_part
+    };
+    assert!(is_part(r#"{"service": "api", "environment": "e"}"#));
+    assert!(!is_part(r#"[{"service": "api", "environment": "e"}]"#));
+    assert!(!is_part(r#"{"service": ["api"], "environment": ["e"]}"#));
+}
