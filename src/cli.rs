@@ -42,7 +42,7 @@ pub enum Command {
     /// Print a JSON Schema
     Schema {
         /// Of which file
-        #[arg(default_value = "config")]
+        #[arg(value_name = "FILE", default_value = "config")]
         of: Schema,
     },
 }
@@ -53,7 +53,7 @@ pub struct CheckArgs {
     /// Configuration file [default: .github/migration-preflight.yml, if there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Workflow whose service matrix gives the targets
+    /// Workflow whose service matrix gives the targets, relative to the root of the repository
     #[arg(long, value_name = "FILE")]
     pub workflow: Option<String>,
     /// Job of the workflow that has the matrix
@@ -81,7 +81,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FORMAT=PATH")]
     pub output: Vec<Output>,
     /// How many databases are read at a time, at most 16 of them on one server
-    #[arg(long, value_name = "N", default_value = "128")]
+    #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
     pub jobs: NonZeroUsize,
     /// How long one database may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
@@ -127,6 +127,10 @@ impl std::str::FromStr for Output {
     }
 }
 
+fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "give a whole number, 1 or more")
+}
+
 /// A whole or broken number of seconds, more than none and at most a day.
 fn seconds(text: &str) -> Result<Duration, String> {
     let bounds = Duration::from_millis(1)..=Duration::from_secs(86_400);
@@ -151,9 +155,14 @@ mod tests {
 
     #[test]
     fn an_unusable_timeout_or_output_is_refused() {
-        for flags in
-            [["--timeout", "0"], ["--timeout", "NaN"], ["--timeout", "-1"], ["--output", "json"], ["--output", "xml=a"]]
-        {
+        for flags in [
+            ["--jobs", "0"],
+            ["--timeout", "0"],
+            ["--timeout", "NaN"],
+            ["--timeout", "-1"],
+            ["--output", "json"],
+            ["--output", "xml=a"],
+        ] {
             assert!(Cli::try_parse_from(["migration-preflight"].iter().chain(&flags)).is_err(), "{flags:?}");
         }
     }

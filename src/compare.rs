@@ -7,6 +7,7 @@ mod across;
 mod history;
 mod source;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::finding::{Facts, Finding, Findings, Location, Scope, Severity};
@@ -72,19 +73,20 @@ impl<'a> Sink<'a> {
         let target = &state.target;
         let scope = Scope::Target { service: target.service.clone(), environment: target.environment.clone() };
         let judged = facts.into_iter().filter_map(|facts| {
-            let location = location(&facts, Some(target));
+            let location = location(&facts, target);
             self.judge(facts, scope.clone(), location, &target.levels)
         });
         let judged: Vec<_> = judged.collect();
-        self.findings.open.extend(fold_pending(judged, &target.migrations));
+        self.findings.open.extend(fold_pending(judged));
     }
 
-    /// Takes a fact about several environments of one service. The last of them has its levels count.
+    /// Takes a fact about several environments of one service. The levels of the last one count.
     fn service(&mut self, states: &[TargetState], facts: Facts, involved: &[usize]) {
         let Some(last) = involved.last().map(|index| &states[*index].target) else { return };
-        let environments = involved.iter().map(|index| states[*index].target.environment.clone()).collect();
+        let in_order: BTreeSet<usize> = involved.iter().copied().collect();
+        let environments = in_order.into_iter().map(|index| states[index].target.environment.clone()).collect();
         let scope = Scope::Service { service: last.service.clone(), environments };
-        let location = location(&facts, Some(last));
+        let location = location(&facts, last);
         let finding = self.judge(facts, scope, location, &last.levels);
         self.findings.open.extend(finding);
     }
@@ -94,17 +96,17 @@ impl<'a> Sink<'a> {
         let severity = levels.get(&facts.rule()).copied().unwrap_or(Some(facts.severity()));
         // An ignored finding uses its `accept` entry all the same: removing the entry would not be right.
         let finding = Finding { severity: severity.unwrap_or(Severity::Notice), facts, scope, location };
-        let mut accepted = false;
+        let mut reason = None;
         for (entry, used) in self.policy.accept.iter().zip(&mut self.used) {
             if entry.matches(&finding) {
                 *used = true;
-                if severity.is_some() && !accepted {
-                    self.findings.accepted.push((finding.clone(), entry.reason.clone()));
-                }
-                accepted = true;
+                reason.get_or_insert(&entry.reason);
             }
         }
-        (severity.is_some() && !accepted).then_some(finding)
+        severity?;
+        let Some(reason) = reason else { return Some(finding) };
+        self.findings.accepted.push((finding, reason.clone()));
+        None
     }
 
     fn finish(mut self, states: &[TargetState]) -> Findings {
@@ -124,36 +126,34 @@ impl<'a> Sink<'a> {
     /// Whether every target that an `accept` entry concerns was read, so that its silence means something.
     fn can_judge(&self, entry: &Accept, states: &[TargetState]) -> bool {
         let left_out = self.policy.left_out.iter().any(|(service, environment)| entry.concerns(service, environment));
-        !left_out
-            && states
-                .iter()
-                .filter(|state| entry.concerns(&state.target.service, &state.target.environment))
-                .all(|state| state.defined.is_ok() && state.applied.is_ok())
+        let concerned: Vec<_> =
+            states.iter().filter(|state| entry.concerns(&state.target.service, &state.target.environment)).collect();
+        let elsewhere = self.policy.is_part && (!entry.names_a_target() || concerned.is_empty());
+        !left_out && !elsewhere && concerned.iter().all(|state| state.defined.is_ok() && state.applied.is_ok())
     }
 }
 
 /// Replaces more than [`MOST_PENDING`] pending migrations by one finding in the place of the first.
-fn fold_pending(mut findings: Vec<Finding>, directory: &Path) -> Vec<Finding> {
+fn fold_pending(mut findings: Vec<Finding>) -> Vec<Finding> {
     let pending = |finding: &Finding| matches!(finding.facts, Facts::PendingMigration { .. });
     let versions: Vec<_> = findings.iter().filter(|f| pending(f)).filter_map(|f| f.facts.version()).collect();
     if versions.len() <= MOST_PENDING {
         return findings;
     }
     if let Some(first) = findings.iter_mut().find(|finding| pending(finding)) {
-        first.facts = Facts::PendingMigrations { versions, directory: path_text(directory) };
+        first.facts = Facts::PendingMigrations { versions };
     }
     findings.retain(|finding| !pending(finding));
     findings
 }
 
 /// The line to show facts at: of their file, else the one that declares the target.
-fn location(facts: &Facts, target: Option<&Target>) -> Option<Location> {
+fn location(facts: &Facts, target: &Target) -> Option<Location> {
     let file = match facts {
         Facts::UnreadableSource(SourceError::Settings { path, .. }) => Some(path_text(path)),
         _ => facts.file().map(str::to_owned),
     };
-    let declared = || target.and_then(|target| target.declared.clone());
-    file.map(|file| Location { file, line: 1 }).or_else(declared)
+    file.map(|file| Location { file, line: 1 }).or_else(|| target.declared.clone())
 }
 
 /// A path as reports write it: `/` between its parts, and what is no Unicode replaced.

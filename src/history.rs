@@ -118,7 +118,7 @@ pub enum DatabaseErrorKind {
     #[error("no database is configured for this target")]
     NotConfigured,
     /// The environment variable is unset or empty.
-    #[error("the environment variable {variable} is not set or empty")]
+    #[error("the environment variable {variable} is unset or empty")]
     SecretNotSet {
         /// Its name.
         variable: String,
@@ -187,7 +187,7 @@ impl DatabaseErrorKind {
                 "Set `database-url: ${SOME_VARIABLE}` for the service or the environment in the configuration, and the variable in the step's `env:`."
             }
             Self::SecretNotSet { .. } => {
-                "Set the variable for this step (`env: NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment."
+                "Set the variable before this command; in a workflow, in the step's `env:` (`NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment."
             }
             Self::MalformedUrl => {
                 "Write it as `postgres://user:password@host:5432/database` or `sqlite://path/to/file.db`, with `@ : / % ?` and `#` in the password percent-encoded."

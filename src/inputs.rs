@@ -48,7 +48,7 @@ pub enum InputError {
     #[error("the current folder cannot be read: {0}")]
     CurrentDirectory(io::Error),
     /// A file that was named cannot be read.
-    #[error("{what} `{}` cannot be read: {error}", .path.display())]
+    #[error("{what} `{}` cannot be read: {error}\n  help: {help}", .path.display())]
     Unreadable {
         /// What the file is.
         what: &'static str,
@@ -56,6 +56,8 @@ pub enum InputError {
         path: PathBuf,
         /// What the system said.
         error: io::Error,
+        /// What to do about it.
+        help: &'static str,
     },
     /// Mistakes in the configuration.
     #[error(transparent)]
@@ -112,7 +114,15 @@ fn read_config(args: &CheckArgs, here: &Path, root: &Path) -> Result<Config, Inp
     match fs::read_to_string(&path) {
         Ok(text) => Ok(config::read(&text, &shown)?),
         Err(error) if args.config.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
-        Err(error) => Err(InputError::Unreadable { what: "the configuration", path: shown.into(), error }),
+        Err(error) => Err(InputError::Unreadable {
+            what: "the configuration",
+            path: shown.into(),
+            error,
+            help: match &args.config {
+                Some(_) => "the path of --config is relative to the current folder",
+                None => "it must be a readable file in UTF-8",
+            },
+        }),
     }
 }
 
@@ -135,7 +145,12 @@ fn read_matrix(args: &CheckArgs, config: &Config, root: &Path) -> Result<Option<
         (None, Some(job), Some(settings)) => (&settings.workflow, MatrixSource::Job(job.clone())),
         (Some(file), flag, _) => (file, MatrixSource::Job(flag.clone().or_else(job).ok_or(InputError::NoJob)?)),
     };
-    let unreadable = |error| InputError::Unreadable { what: "the workflow", path: workflow.into(), error };
+    let unreadable = |error| InputError::Unreadable {
+        what: "the workflow",
+        path: workflow.into(),
+        error,
+        help: "the path of a workflow is relative to the root of the repository, wherever you stand",
+    };
     let text = fs::read_to_string(root.join(workflow)).map_err(unreadable)?;
     let matrix = match &source {
         MatrixSource::Job(job) => workflow::service_matrix(&text, workflow, job),

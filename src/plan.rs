@@ -57,6 +57,7 @@ pub fn plan(inputs: &Inputs, variables: Variables) -> Result<Plan, PlanErrors> {
         levels: config.levels.clone(),
         promotion: config.environments.keys().cloned().collect(),
         left_out,
+        is_part: inputs.matrix.as_ref().is_some_and(|matrix| matrix.is_one_leg),
     };
     Ok(Plan { targets: targets.into_values().collect(), policy })
 }

@@ -38,6 +38,11 @@ impl Accept {
             && self.file.as_deref().is_none_or(|file| finding.facts.file() == Some(file))
     }
 
+    /// Whether this entry says of which target it is.
+    pub fn names_a_target(&self) -> bool {
+        self.service.is_some() && self.environment.is_some()
+    }
+
     /// Whether the target of `service` in `environment` could have a finding that this entry matches.
     pub fn concerns(&self, service: &str, environment: &str) -> bool {
         self.service.as_deref().is_none_or(|name| name == service)
@@ -56,6 +61,8 @@ pub struct Policy {
     pub promotion: Vec<String>,
     /// Service and environment of the targets that filters left out of this run.
     pub left_out: Vec<(String, String)>,
+    /// Whether there are other targets that this run knows nothing of, as where it was given one leg of a matrix.
+    pub is_part: bool,
 }
 
 /// From which severity on findings fail a run.

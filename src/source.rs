@@ -73,12 +73,12 @@ pub enum IgnoredReason {
         others: usize,
     },
     /// A directory called `20260110_add.sql`
-    #[error("it is not a file")]
+    #[error("it is not a regular file")]
     NotAFile,
 }
 
 fn and_others(others: usize) -> String {
-    if others == 0 { String::new() } else { format!(" ({others} more below the same one)") }
+    if others == 0 { String::new() } else { format!(" ({others} more stand there)") }
 }
 
 /// Why the code side as a whole could not be read.

@@ -151,3 +151,6 @@ fn engine_creates(engine: Engine, schema: &str) -> bool {
         Engine::Sqlite => ["main", "temp"].iter().any(|known| names_schema(engine, schema, known)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What shows only when targets are put side by side.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use indexmap::IndexMap;
 
@@ -9,6 +9,9 @@ use crate::history::History;
 use crate::migration::{AppliedMigration, Checksum, Version};
 use crate::source::Defined;
 use crate::target::TargetState;
+
+/// One row that fits another service may be chance: a file that was copied.
+const FEWEST_FITTING: usize = 2;
 
 /// For each target, the fact that its rows belong to another service of the plan.
 pub(super) fn wrong_databases(states: &[TargetState]) -> Vec<Option<Facts>> {
@@ -24,6 +27,9 @@ pub(super) fn wrong_databases(states: &[TargetState]) -> Vec<Option<Facts>> {
 
 fn wrong_database(state: &TargetState, services: &IndexMap<&str, &Defined>) -> Option<Facts> {
     let (rows, own) = (rows(state)?, state.defined.as_ref().ok()?);
+    if rows.len() < FEWEST_FITTING {
+        return None;
+    }
     let checksums: HashSet<&Checksum> = rows.iter().map(|row| &row.checksum).collect();
     if own.migrations.iter().any(|migration| checksums.contains(&migration.checksum)) {
         return None;
@@ -37,7 +43,7 @@ fn wrong_database(state: &TargetState, services: &IndexMap<&str, &Defined>) -> O
     let others = services.iter().filter(|(service, _)| **service != state.target.service);
     // Of equals the last is taken, so reversed the first: a tie goes to the order of the plan.
     let (other, fitting) = others.rev().map(|(service, other)| (*service, fits(other))).max_by_key(|(_, n)| *n)?;
-    let found = fitting >= 2 && 2 * fitting >= rows.len();
+    let found = fitting >= FEWEST_FITTING && 2 * fitting >= rows.len();
     found.then(|| Facts::WrongDatabase { other: other.to_owned(), fitting, rows: rows.len() })
 }
 
@@ -59,7 +65,8 @@ pub(super) fn sibling_with_rows<'a>(state: &TargetState, states: &'a [TargetStat
     states.iter().find(sibling).map(|other| other.target.environment.as_str())
 }
 
-/// The versions on which the environments of a service disagree, each with the targets that it is about.
+/// The versions on which the environments of a service disagree, each with the targets that it is about: last the one
+/// whose levels count.
 ///
 /// Targets whose database is another service's are left out: their drift says nothing.
 pub(super) fn environment_drift(
@@ -81,37 +88,62 @@ pub(super) fn environment_drift(
 }
 
 fn of_service(states: &[TargetState], targets: &[usize], promotion: &[String]) -> Vec<(Facts, Vec<usize>)> {
-    let mut versions: BTreeMap<Version, Vec<(usize, &AppliedMigration)>> = BTreeMap::new();
+    let rank = |target: &usize| promotion.iter().position(|name| name == environment(states, *target));
+    let ranks: HashMap<usize, usize> = targets.iter().filter_map(|target| Some((*target, rank(target)?))).collect();
+    let mut versions: BTreeMap<Version, Holders> = BTreeMap::new();
     for &target in targets {
         for row in rows(&states[target]).unwrap_or_default() {
             versions.entry(row.version).or_default().push((target, row));
         }
     }
-    let name = |target: usize| states[target].target.environment.clone();
-    let mut drift = Vec::new();
-    for (version, holders) in versions {
-        let description = holders[0].1.description.clone();
-        let mut contents: IndexMap<&Checksum, Vec<String>> = IndexMap::new();
-        for (target, row) in &holders {
-            contents.entry(&row.checksum).or_default().push(name(*target));
-        }
-        if contents.len() > 1 {
-            let environments = contents.into_iter().map(|(checksum, names)| (checksum.clone(), names)).collect();
-            let facts = Facts::DriftingChecksum { version, description: description.clone(), environments };
-            drift.push((facts, holders.iter().map(|(target, _)| *target).collect()));
-        }
-        let rank = |target: usize| promotion.iter().position(|name| *name == states[target].target.environment);
-        let latest = holders.iter().filter_map(|(target, _)| Some((rank(*target)?, *target))).max();
-        let Some((latest_rank, latest)) = latest else { continue };
-        let lacks = |target: &usize| {
-            rank(*target).is_some_and(|rank| rank < latest_rank) && holders.iter().all(|(holder, _)| holder != target)
-        };
-        let lacking: Vec<usize> = targets.iter().copied().filter(lacks).collect();
-        if !lacking.is_empty() {
-            let names = lacking.iter().map(|target| name(*target)).collect();
-            let facts = Facts::DriftingRow { version, description, environment: name(latest), lacking: names };
-            drift.push((facts, lacking.iter().copied().chain([latest]).collect()));
-        }
+    let of_version = |holders: &Holders| [drifting_checksum(states, holders), drifting_row(states, holders, &ranks)];
+    versions.values().flat_map(of_version).flatten().collect()
+}
+
+/// The targets that have a row of one version, in order, and that row.
+type Holders<'a> = Vec<(usize, &'a AppliedMigration)>;
+
+fn environment(states: &[TargetState], target: usize) -> &str {
+    &states[target].target.environment
+}
+
+/// One version, applied with different contents.
+fn drifting_checksum(states: &[TargetState], holders: &Holders) -> Option<(Facts, Vec<usize>)> {
+    let (_, first) = holders.first()?;
+    // Nearly every version is the same everywhere, and costs nothing more than this.
+    if holders.iter().all(|(_, row)| row.checksum == first.checksum) {
+        return None;
     }
-    drift
+    let mut contents: IndexMap<&Checksum, Vec<String>> = IndexMap::new();
+    for (target, row) in holders {
+        contents.entry(&row.checksum).or_default().push(environment(states, *target).to_owned());
+    }
+    let environments = contents.into_iter().map(|(checksum, names)| (checksum.clone(), names)).collect();
+    let facts =
+        Facts::DriftingChecksum { version: first.version, description: first.description.clone(), environments };
+    Some((facts, holders.iter().map(|(target, _)| *target).collect()))
+}
+
+/// One version, applied in an environment and not in those before it. `ranks` is the order of promotion.
+fn drifting_row(
+    states: &[TargetState],
+    holders: &Holders,
+    ranks: &HashMap<usize, usize>,
+) -> Option<(Facts, Vec<usize>)> {
+    let (_, first) = holders.first()?;
+    let (latest_rank, latest) = holders.iter().filter_map(|(target, _)| Some((*ranks.get(target)?, *target))).max()?;
+    let holds = |target: &usize| holders.binary_search_by_key(target, |(holder, _)| *holder).is_ok();
+    let earlier = ranks.iter().filter(|(_, rank)| **rank < latest_rank).map(|(target, _)| *target);
+    let mut lacking: Vec<usize> = earlier.filter(|target| !holds(target)).collect();
+    if lacking.is_empty() {
+        return None;
+    }
+    lacking.sort_unstable();
+    let facts = Facts::DriftingRow {
+        version: first.version,
+        description: first.description.clone(),
+        environment: environment(states, latest).to_owned(),
+        lacking: lacking.iter().map(|target| environment(states, *target).to_owned()).collect(),
+    };
+    Some((facts, lacking.into_iter().chain([latest]).collect()))
 }

@@ -1,9 +1,10 @@
 //! What the history shows, alone and beside the source.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use super::path_text;
-use super::source::by_version;
+use super::source::{Versions, by_version};
 use crate::finding::Facts;
 use crate::history::History;
 use crate::migration::{AppliedMigration, MigrationKind};
@@ -38,10 +39,11 @@ pub(super) fn facts(defined: &Defined, history: &History, target: &Target) -> Ve
     let rows = history.rows();
     let mut facts = of_rows(rows);
     let versions = by_version(&defined.migrations);
+    let padding = padding(defined);
     for row in rows {
         let (version, description) = (row.version, row.description.clone());
         let Some((up, _)) = versions.get(&version) else {
-            let file = would_be_file(row, defined, target);
+            let file = would_be_file(row, &versions, padding, target);
             facts.push(Facts::MissingMigration { version, description, file, ignored: target.ignore_missing });
             continue;
         };
@@ -76,20 +78,23 @@ pub(super) fn facts(defined: &Defined, history: &History, target: &Target) -> Ve
     facts
 }
 
+/// The width to which versions are padded with zeros: that of the first which begins with one, else none.
+fn padding(defined: &Defined) -> usize {
+    let prefix = |path: &Path| Some(path.file_name()?.to_str()?.split_once('_')?.0.len());
+    let padded = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"0"));
+    let path = defined.migrations.iter().map(|migration| migration.path.as_path()).find(|path| padded(path));
+    path.and_then(prefix).unwrap_or(0)
+}
+
 /// The file that a row's migration most likely had: padded and suffixed as its neighbours are.
-fn would_be_file(row: &AppliedMigration, defined: &Defined, target: &Target) -> String {
-    let prefix = |path: &std::path::Path| {
-        let name = path.file_name()?.to_str()?;
-        name.split_once('_').map(|(prefix, _)| prefix.to_owned())
-    };
-    let padded = defined.migrations.iter().filter_map(|m| prefix(&m.path)).find(|prefix| prefix.starts_with('0'));
-    let width = padded.map_or(0, |prefix| prefix.len());
-    let neighbour =
-        defined.migrations.iter().filter(|m| m.kind.is_up()).min_by_key(|m| m.version.0.abs_diff(row.version.0));
+fn would_be_file(row: &AppliedMigration, versions: &Versions, padding: usize, target: &Target) -> String {
+    let below = versions.range(..row.version).rev().find_map(|(_, (up, _))| up.first());
+    let above = versions.range(row.version..).find_map(|(_, (up, _))| up.first());
+    let neighbour = below.into_iter().chain(above).min_by_key(|m| m.version.0.abs_diff(row.version.0));
     let suffix = neighbour.map_or(MigrationKind::Simple, |m| m.kind).suffix();
     // The description comes from the database: nothing in it may lead out of the directory or break a line.
     let safe = |c: char| if c.is_whitespace() || c.is_control() || "/\\".contains(c) { '_' } else { c };
     let description: String = row.description.chars().map(safe).collect();
-    let name = format!("{:0width$}_{description}{suffix}", row.version.0);
+    let name = format!("{:0padding$}_{description}{suffix}", row.version.0);
     path_text(&target.migrations.join(name))
 }

@@ -29,8 +29,10 @@ pub(super) fn facts(defined: &Defined) -> Vec<Facts> {
 }
 
 /// The up and the down migrations of each version.
-pub(super) fn by_version(migrations: &[Migration]) -> BTreeMap<Version, (Vec<&Migration>, Vec<&Migration>)> {
-    let mut versions: BTreeMap<_, (Vec<_>, Vec<_>)> = BTreeMap::new();
+pub(super) type Versions<'a> = BTreeMap<Version, (Vec<&'a Migration>, Vec<&'a Migration>)>;
+
+pub(super) fn by_version(migrations: &[Migration]) -> Versions<'_> {
+    let mut versions = Versions::new();
     for migration in migrations {
         let (up, down) = versions.entry(migration.version).or_default();
         if migration.kind.is_up() { up } else { down }.push(migration);

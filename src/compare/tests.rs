@@ -293,6 +293,7 @@ fn an_absent_history_is_graver_when_another_environment_has_rows_or_another_sche
     };
     assert_eq!(fires(&[absent(&[])]), ["notice no-history@deploy.yml"]);
     assert_eq!(fires(&[absent(&[]), clean()]), ["warning no-history@deploy.yml"]);
+    assert_eq!(fires(&[absent(&[]), state("api", "staging", &[], &[])]), ["notice no-history@deploy.yml"], "no rows");
     assert_eq!(fires(&[absent(&["app"]), clean()]), ["incomplete no-history@deploy.yml"]);
     assert_eq!(fires(&[absent(&[]), state("web", "staging", &[1], &[1])]), ["notice no-history@deploy.yml"]);
 }
@@ -307,6 +308,7 @@ fn swapped_secrets_need_two_rows_and_half_of_them_and_none_of_its_own() {
         |rows: &[AppliedMigration]| fires(&[api(rows), web()]).iter().any(|finding| finding.contains("wrong-database"));
     assert!(wrong(&[row("web", 1), row("web", 2)]));
     assert!(!wrong(&[row("web", 1)]), "one row is too few");
+    assert!(wrong(&[row("web", 1), row("web", 2), row("x", 3), row("x", 4)]), "half is enough");
     let strangers = [row("x", 3), row("x", 4), row("x", 5)];
     assert!(!wrong(&[[row("web", 1), row("web", 2)].as_slice(), &strangers].concat()), "two of five are too few");
     assert!(!wrong(&[row("web", 1), row("web", 2), row("api", 1)]), "one row fits the service itself");
@@ -368,9 +370,119 @@ fn an_unused_accept_entry_is_judged_only_when_all_that_it_concerns_was_read() {
 }
 
 #[test]
+fn a_run_that_knows_one_leg_judges_only_the_entries_that_name_its_target() {
+    let unused = |entry: Accept| {
+        let policy = Policy { accept: vec![entry], is_part: true, ..Policy::default() };
+        !compare(&[clean()], &policy).open.is_empty()
+    };
+    let of = |service: Option<&str>, environment: Option<&str>| Accept {
+        service: service.map(str::to_owned),
+        environment: environment.map(str::to_owned),
+        ..accept(Rule::DirtyMigration)
+    };
+    assert!(unused(of(Some("api"), Some("staging"))));
+    assert!(!unused(of(Some("api"), None)), "another leg may be what it is for");
+    assert!(!unused(of(None, Some("staging"))));
+    assert!(!unused(of(Some("web"), Some("staging"))));
+}
+
+#[test]
+fn drift_names_its_environments_in_order_of_the_plan_and_takes_the_levels_of_the_latest() {
+    let levels = |state: TargetState, level| {
+        state.edit_target(|target| target.levels.extend([(Rule::EnvironmentDrift, Some(level))]))
+    };
+    let production = levels(state("api", "production", &[1, 2], &[1, 2]), Severity::Error);
+    let staging = levels(state("api", "staging", &[1, 2], &[1]), Severity::Notice);
+    let promotion = vec!["qa".to_owned(), "staging".to_owned(), "production".to_owned()];
+    let policy = Policy { promotion, ..Policy::default() };
+    let drift = |states: &[TargetState]| {
+        let found = compare(states, &policy).open;
+        found.into_iter().find(|finding| finding.rule() == Rule::EnvironmentDrift).unwrap()
+    };
+    let one = drift(&[production.clone(), staging.clone()]);
+    assert_eq!(one.scope.environments(), ["production", "staging"]);
+    assert_eq!(one.severity, Severity::Error);
+    assert_eq!(one.facts.message(), "migration 2 is applied in production and not in staging, which comes before it");
+
+    let two = drift(&[staging, state("api", "qa", &[1, 2], &[1]), production]);
+    assert_eq!(two.scope.environments(), ["staging", "qa", "production"]);
+    assert_eq!(
+        two.facts.message(),
+        "migration 2 is applied in production and not in staging, qa, which come before it"
+    );
+}
+
+#[test]
+fn a_would_be_file_is_found_in_short_time_however_many_are_missing() {
+    let (defined, applied): (Vec<i64>, Vec<i64>) = ((1..=10_000).collect(), (10_001..=20_000).collect());
+    let states = [state("api", "staging", &defined, &applied)];
+    let start = std::time::Instant::now();
+    assert_eq!(
+        compare(&states, &Policy::default()).open.len(),
+        20_001,
+        "each missing, each out of order, and what is pending in one"
+    );
+    assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
 fn an_ignored_finding_still_uses_its_accept_entry() {
     let states = [state("api", "staging", &[1], &[1, 2])
         .edit_target(|target| target.levels.extend([(Rule::MissingMigration, None)]))];
     let policy = Policy { accept: vec![accept(Rule::MissingMigration)], ..Policy::default() };
     assert_eq!(compare(&states, &policy), Findings::default());
+}
+
+#[test]
+fn the_gravest_comes_first_whatever_the_order_of_the_rules() {
+    let states = [state("api", "staging", &[1], &[1, 2])
+        .edit_target(|target| target.ignore_missing = true)
+        .edit_rows(|rows| rows[0].description = "renamed".into())
+        .edit_defined(|defined| {
+            defined.migrations.push(Migration { kind: MigrationKind::ReversibleDown, ..migration("api", 3) });
+        })];
+    let found = compare(&states, &Policy::default()).open;
+    let rules: Vec<_> = found.iter().map(Finding::rule).collect();
+    assert_eq!(rules, [Rule::DownWithoutUp, Rule::MissingMigration, Rule::DescriptionChanged]);
+}
+
+#[test]
+fn settings_that_sqlx_would_refuse_are_shown_at_their_file() {
+    let error = SourceError::Settings { path: "api/sqlx.toml".into(), detail: String::new() };
+    let states = [TargetState { defined: Err(error), ..clean() }];
+    assert_eq!(fires(&states), ["incomplete unreadable-source@api/sqlx.toml"]);
+}
+
+#[test]
+fn of_two_services_that_fit_alike_the_first_of_the_plan_is_named_and_only_by_its_up_files() {
+    let api = || state("api", "staging", &[1, 2], &[]).edit_rows(|rows| rows.extend([row("web", 1), row("web", 2)]));
+    let web = || state("web", "staging", &[1, 2], &[1, 2]);
+    let twin = || web().edit_target(|target| target.service = "twin".into());
+    let named = |states: &[TargetState]| {
+        let found = compare(states, &Policy::default()).open;
+        let facts = found.into_iter().map(|finding| finding.facts);
+        facts.filter_map(|facts| if let Facts::WrongDatabase { other, .. } = facts { Some(other) } else { None }).next()
+    };
+    assert_eq!(named(&[api(), web(), twin()]).as_deref(), Some("web"));
+    assert_eq!(named(&[api(), twin(), web()]).as_deref(), Some("twin"));
+    let down = web().edit_defined(|defined| {
+        defined.migrations.iter_mut().for_each(|migration| migration.kind = MigrationKind::ReversibleDown);
+    });
+    assert_eq!(named(&[api(), down]), None);
+}
+
+#[test]
+fn a_database_of_another_service_does_not_drift() {
+    let swapped =
+        state("api", "production", &[1, 2], &[]).edit_rows(|rows| rows.extend([row("web", 1), row("web", 2)]));
+    let found = fires(&[clean(), swapped, state("web", "production", &[1, 2], &[1, 2])]);
+    assert!(found.contains(&"error wrong-database@deploy.yml".to_owned()), "{found:?}");
+    assert!(!found.iter().any(|finding| finding.contains("environment-drift")), "{found:?}");
+}
+
+#[test]
+fn of_two_neighbours_equally_near_the_older_one_gives_the_suffix() {
+    let states = [state("api", "staging", &[1, 3], &[1, 2, 3])
+        .edit_defined(|defined| defined.migrations[0].kind = MigrationKind::ReversibleUp)];
+    assert_eq!(fires(&states), ["error missing-migration@api/migrations/2_step_2.up.sql"]);
 }

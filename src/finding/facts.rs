@@ -28,7 +28,7 @@ pub enum Facts {
     DescriptionChanged { version: Version, file: String, applied: String, defined: String },
     ExecutionUnconfirmed { version: Version, description: String },
     PendingMigration { version: Version, description: String, file: String },
-    PendingMigrations { versions: Vec<Version>, directory: String },
+    PendingMigrations { versions: Vec<Version> },
 }
 
 impl Facts {
@@ -141,6 +141,9 @@ impl Facts {
             Self::NoHistory { absent, .. } if !absent.elsewhere.is_empty() => {
                 "Set `table` to the qualified name, or add the schema to the role's `search_path`; if the service's own role has another `search_path`, let the check's role have the same."
             }
+            Self::MissingMigration { ignored: true, .. } => {
+                "Nothing has to be done: `ignore-missing` says that the service calls `set_ignore_missing(true)`, and so it starts. If it does not call that, remove the setting."
+            }
             _ => self.rule().help(),
         }
     }
@@ -173,17 +176,18 @@ impl Facts {
             Self::DriftingChecksum { version, environments, .. } => drifting_checksum(*version, environments),
             Self::DriftingRow { version, environment, lacking, .. } => {
                 format!(
-                    "migration {version} is applied in {environment} and not in {}, which comes before it",
-                    list(lacking)
+                    "migration {version} is applied in {environment} and not in {}, which {} before it",
+                    list(lacking),
+                    if lacking.len() == 1 { "comes" } else { "come" }
                 )
             }
             Self::OutOfOrder { version, highest, .. } => {
                 format!("migration {version} is pending, though {highest} is applied already")
             }
-            Self::IgnoredFile { reason, .. } => format!("sqlx passes by this file: {reason}"),
+            Self::IgnoredFile { reason, .. } => format!("sqlx ignores this file: {reason}"),
             Self::DownWithoutUp { version, .. } => format!("there is no up file for version {version}"),
             Self::UnusedAccept { rule, reason } => {
-                format!("no finding of `{rule}` matches this entry any more ({reason})")
+                format!("no finding of `{rule}` matches this entry ({reason})")
             }
             Self::DescriptionChanged { version, applied, defined, .. } => {
                 format!("migration {version} was applied as “{applied}” and is called “{defined}” now")
@@ -194,7 +198,7 @@ impl Facts {
             Self::PendingMigration { version, .. } => {
                 format!("migration {version} would be applied when the service starts")
             }
-            Self::PendingMigrations { versions, .. } => format!(
+            Self::PendingMigrations { versions } => format!(
                 "{} migrations would be applied when the service starts, {} to {}",
                 versions.len(),
                 versions.first().map_or(0, |version| version.0),

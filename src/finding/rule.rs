@@ -230,14 +230,14 @@ const UNUSED_ACCEPT: Entry = Entry {
     id: "unused-accept",
     default: "warning",
     summary: "An `accept` entry of the configuration matches no finding. Judged only when every target that it concerns was read.",
-    help: "What was accepted is no longer there: remove the entry, before it hides something new.",
+    help: "What was accepted is gone, or the entry does not name it as it is: remove or correct the entry, before it hides something new.",
 };
 
 const DESCRIPTION_CHANGED: Entry = Entry {
     id: "description-changed",
     default: "notice",
     summary: "Row and migration have the same version and checksum, and another description: the file was renamed. sqlx never compares descriptions.",
-    help: "Nothing has to be done: the service starts.",
+    help: "Nothing has to be done: sqlx compares versions and checksums only.",
 };
 
 const EXECUTION_UNCONFIRMED: Entry = Entry {

@@ -122,21 +122,11 @@ impl Diagnostics {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
-    /// Every mistake with the line that it stands in, as a compiler would print it.
-    pub fn render(&self, color: bool) -> String {
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        let mut blocks: Vec<String> = self.list.iter().map(|mistake| self.block(mistake, &renderer)).collect();
-        if self.left_out {
-            blocks.push("further mistakes are not listed".to_owned());
-        }
-        blocks.join("\n\n")
-    }
-
-    fn block(&self, mistake: &Diagnostic, renderer: &Renderer) -> String {
+    fn block(&self, mistake: &Diagnostic) -> String {
         let (line, span, whole) = self.excerpt(&mistake.span.range);
         let (start, column) = (mistake.span.line as usize, mistake.span.column as usize);
         let snippet = Snippet::source(line).line_start(start).annotation(AnnotationKind::Primary.span(span));
-        let title = Level::ERROR.primary_title(mistake.message.as_str());
+        let title = Level::ERROR.no_name().primary_title(mistake.message.as_str());
         // A snippet counts the column in what it shows, which is wrong for a piece of a line.
         let mut group = if whole {
             title.element(snippet.path(self.file.as_str()))
@@ -146,7 +136,7 @@ impl Diagnostics {
         if let Some(hint) = &mistake.hint {
             group = group.element(Level::HELP.message(hint.as_str()));
         }
-        renderer.render(&[group])
+        Renderer::plain().render(&[group])
     }
 
     /// The first line of `range`, or the piece of it around `range` where it is very long; `range` in it; and whether
@@ -166,9 +156,15 @@ impl Diagnostics {
     }
 }
 
+/// Every mistake with the line that it stands in, as a compiler would print it. Whoever prints this writes the first
+/// `error: ` before it, as before every error.
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(false))
+        for (index, mistake) in self.list.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n\nerror: " };
+            write!(f, "{separator}{}", self.block(mistake))?;
+        }
+        if self.left_out { f.write_str("\n\nfurther mistakes are not listed") } else { Ok(()) }
     }
 }
 
@@ -295,14 +291,8 @@ mod tests {
             mistakes.conceal(&range, "x");
             mistakes.hide(&range);
             mistakes.push(Diagnostic::new(&Span { line: 0, column: 0, range }, "m"));
-            assert!(mistakes.to_string().starts_with("error: m"));
+            assert!(mistakes.to_string().starts_with("m\n"));
         }
-    }
-
-    #[test]
-    fn colours_are_only_shown_where_they_are_asked_for() {
-        let mistakes = told("a", &["a"]);
-        assert!(mistakes.render(true).contains('\u{1b}') && !mistakes.render(false).contains('\u{1b}'));
     }
 
     #[test]

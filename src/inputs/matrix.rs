@@ -23,6 +23,8 @@ use crate::finding::Location;
 pub struct ServiceMatrix {
     /// One for each job.
     pub entries: Vec<MatrixEntry>,
+    /// Whether this is the one entry that a job of the matrix knows of itself: there are others, who knows which.
+    pub is_one_leg: bool,
 }
 
 /// What the `matrix` context of one job holds.
@@ -58,7 +60,8 @@ pub fn from_json(text: &str, service_key: &str, environment_key: &str) -> Result
     match &tree.kind {
         Kind::Sequence(items) if items.is_empty() => Err(MatrixError::NothingDefined { location: None }),
         Kind::Mapping(entries) if !is_definition(entries, service_key, environment_key) => {
-            one_by_one(Tree { line: None, kind: Kind::Sequence(vec![tree]) })
+            let leg = one_by_one(Tree { line: None, kind: Kind::Sequence(vec![tree]) })?;
+            Ok(ServiceMatrix { is_one_leg: true, ..leg })
         }
         Kind::Sequence(_) => one_by_one(tree),
         _ => expand(tree, ""),
@@ -82,7 +85,7 @@ fn one_by_one(entries: Tree) -> Result<ServiceMatrix, MatrixError> {
     let key = Key { text: "matrix".into(), line: None };
     let items = definition::items(&key, entries, "")?;
     let entries = items.into_iter().map(|(item, _)| MatrixEntry { values: item.values, declared: item.location });
-    Ok(ServiceMatrix { entries: entries.collect() })
+    Ok(ServiceMatrix { entries: entries.collect(), is_one_leg: false })
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub fn input_options(source: &str, file: &str, input: &str, service_key: &str) -
         Some(MatrixEntry { values: IndexMap::from([(service_key.to_owned(), Value::from(name))]), declared })
     };
     let entries = options.into_iter().map(entry).collect::<Option<_>>().ok_or(invalid)?;
-    Ok(ServiceMatrix { entries })
+    Ok(ServiceMatrix { entries, is_one_leg: false })
 }
 
 fn parse(source: &str, file: &str) -> Result<Node, WorkflowError> {

@@ -90,9 +90,9 @@ fn without_a_matrix_every_service_is_in_every_environment() {
         planned(&inputs),
         [
             "api s api/db sqlite:S_API",
-            "api p api/db the environment variable UNSET is not set or empty",
+            "api p api/db the environment variable UNSET is unset or empty",
             "web s web/db sqlite:S_WEB",
-            "web p web/db the environment variable UNSET is not set or empty",
+            "web p web/db the environment variable UNSET is unset or empty",
         ]
     );
 }
@@ -216,4 +216,15 @@ fn the_migrations_flag_goes_before_every_configuration() {
 fn a_matrix_that_excludes_everything_leaves_nothing_to_check() {
     let empty = r#"{"service": ["api"], "exclude": [{"service": "api"}]}"#;
     assert_eq!(planned(&with_matrix("", empty)), Vec::<String>::new());
+}
+
+#[test]
+fn one_leg_is_a_part_of_the_matrix_and_a_list_is_all_of_it() {
+    let is_part = |json| {
+        let yaml = "defaults: { migrations: '{service}/m' }";
+        plan(&with_matrix(yaml, json), &variables).unwrap().policy.is_part
+    };
+    assert!(is_part(r#"{"service": "api", "environment": "e"}"#));
+    assert!(!is_part(r#"[{"service": "api", "environment": "e"}]"#));
+    assert!(!is_part(r#"{"service": ["api"], "environment": ["e"]}"#));
 }

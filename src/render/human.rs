@@ -10,12 +10,15 @@ use comfy_table::{Table, presets};
 use indexmap::{IndexMap, IndexSet};
 
 use super::harmless;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Rule, Scope, Severity};
+use crate::migration::Version;
 use crate::report::{Counts, Report, TargetReport, Verdict};
 use crate::startup::Outcome;
 
 const BOLD: Style = Style::new().effects(Effects::BOLD);
 const DIM: Style = Style::new().effects(Effects::DIMMED);
+/// How many versions that are applied at start-up are listed.
+const MOST_LISTED: usize = 10;
 
 /// The report for a terminal, with ANSI colours.
 pub fn human(report: &Report) -> String {
@@ -23,9 +26,8 @@ pub fn human(report: &Report) -> String {
     if report.targets.len() > 1 {
         sections.push(overview(report));
     }
-    let silent: Vec<_> = report.targets.iter().filter(|target| target.findings.is_empty()).collect();
-    let speaking = report.targets.iter().filter(|target| !target.findings.is_empty());
-    sections.extend(speaking.map(of_target));
+    let (silent, speaking): (Vec<_>, Vec<_>) = report.targets.iter().partition(|target| target.findings.is_empty());
+    sections.extend(speaking.into_iter().map(of_target));
     if !silent.is_empty() {
         sections.push(silent.into_iter().map(in_a_line).collect::<Vec<_>>().join("\n"));
     }
@@ -74,7 +76,7 @@ fn cell(target: &TargetReport) -> String {
 
 /// A target of which nothing else has to be said.
 fn in_a_line(target: &TargetReport) -> String {
-    let name = styled(BOLD, format!("{} in {}", harmless(&target.service), harmless(&target.environment)));
+    let name = heading(target);
     let (defined, applied) = (number(target.counts.defined), number(target.counts.applied));
     format!("{name}: {defined} defined, {applied} applied; {}", startup(&target.startup))
 }
@@ -83,10 +85,13 @@ fn number(n: Option<usize>) -> String {
     n.map_or_else(|| "?".to_owned(), |n| n.to_string())
 }
 
+fn heading(target: &TargetReport) -> String {
+    styled(BOLD, format!("{} in {}", harmless(&target.service), harmless(&target.environment)))
+}
+
+/// A target with its numbers, its outcome and its findings.
 fn of_target(target: &TargetReport) -> String {
-    let name = format!("{} in {}", harmless(&target.service), harmless(&target.environment));
     let counts = target.counts;
-    let mut out = format!("{}\n", styled(BOLD, name));
     let source = match counts.defined {
         Some(defined) => format!("{defined} defined in {}", harmless(&target.location)),
         None => format!("{} could not be read", harmless(&target.location)),
@@ -98,26 +103,27 @@ fn of_target(target: &TargetReport) -> String {
         (Some(applied), ..) => format!("{applied} applied"),
         (None, ..) => "could not be read".to_owned(),
     };
-    let _ = writeln!(out, "  source    {source}");
-    let _ = writeln!(out, "  history   {history}");
-    let _ = writeln!(out, "  start-up  {}", startup(&target.startup));
-    if !target.findings.is_empty() {
-        let _ = write!(out, "\n{}", indented(&findings(&target.findings)));
-    }
-    out.trim_end().to_owned()
+    format!(
+        "{}\n  source    {source}\n  history   {history}\n  start-up  {}\n\n{}",
+        heading(target),
+        startup(&target.startup),
+        indented(&findings(&target.findings))
+    )
+}
+
+/// The versions that are applied, the first of them where they are many.
+fn listed(versions: &[Version]) -> String {
+    let shown = versions.iter().take(MOST_LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let more = versions.len().saturating_sub(MOST_LISTED);
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
 fn startup(outcome: &Outcome) -> String {
     let green = Style::new().fg_color(Some(AnsiColor::Green.into()));
-    let applies = |versions: &[crate::migration::Version]| {
-        let shown: Vec<_> = versions.iter().take(10).map(ToString::to_string).collect();
-        let more = if versions.len() > 10 { format!(" and {} more", versions.len() - 10) } else { String::new() };
-        format!("{}{more}", shown.join(", "))
-    };
     match outcome {
         Outcome::Starts => styled(green, "starts, with nothing to apply"),
         Outcome::StartsAndApplies(versions) => {
-            format!("{} {}", styled(green, "starts, after applying"), applies(versions))
+            format!("{} {}", styled(green, "starts, after applying"), listed(versions))
         }
         Outcome::Unknown => "unknown: a side could not be read".to_owned(),
         Outcome::Fails { error, applies: before } => {
@@ -125,7 +131,7 @@ fn startup(outcome: &Outcome) -> String {
             let before = if before.is_empty() {
                 String::new()
             } else {
-                format!("\n            before that, it would apply {}", applies(before))
+                format!("\n            before that, it would apply {}", listed(before))
             };
             format!("{head} {}{before}", harmless(&error.to_string()))
         }
@@ -153,10 +159,12 @@ fn findings(findings: &[Finding]) -> String {
 
 /// The message, with the service where the finding belongs to no single target.
 fn one_line(finding: &Finding) -> String {
-    let description = finding.facts.description().map(|text| format!(" ({})", harmless(text))).unwrap_or_default();
+    // Where descriptions are what the finding is about, the message has them.
+    let description = finding.facts.description().filter(|_| finding.rule() != Rule::DescriptionChanged);
+    let description = description.map(|text| format!(" ({})", harmless(text))).unwrap_or_default();
     let service = match &finding.scope {
-        crate::finding::Scope::Service { service, .. } => format!("{}: ", harmless(service)),
-        _ => String::new(),
+        Scope::Service { service, .. } => format!("{}: ", harmless(service)),
+        Scope::Target { .. } | Scope::Run => String::new(),
     };
     format!("{service}{}{description}", harmless(&finding.facts.message()))
 }
@@ -164,16 +172,10 @@ fn one_line(finding: &Finding) -> String {
 fn accepted(report: &Report) -> String {
     let mut out = styled(BOLD, "accepted");
     for (finding, reason) in &report.accepted {
-        let place =
-            [finding.scope.service().unwrap_or_default(), &finding.scope.environments().join(", ")].join(" in ");
-        let _ = write!(
-            out,
-            "\n  {} in {}: {} ({})",
-            finding.rule(),
-            harmless(place.trim_start_matches(" in ").trim_end_matches(" in ")),
-            harmless(&finding.facts.message()),
-            harmless(reason)
-        );
+        let environments = finding.scope.environments().join(", ");
+        let place = finding.scope.service().map(|service| format!(" for {service} in {environments}"));
+        let (place, message) = (harmless(&place.unwrap_or_default()), harmless(&finding.facts.message()));
+        let _ = write!(out, "\n  {}{place}: {message} ({})", finding.rule(), harmless(reason));
     }
     out
 }
@@ -204,3 +206,6 @@ fn severity_style(severity: Severity) -> Style {
     };
     Style::new().fg_color(Some(color.into())).bold()
 }
+
+#[cfg(test)]
+mod tests;

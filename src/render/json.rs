@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::finding::{Finding, Scope};
+use crate::finding::Finding;
 use crate::report::{Report, TargetReport};
 
 /// The report as JSON, version 1, indented and ended by a line break.
@@ -198,9 +198,5 @@ fn finding(finding: &Finding) -> FindingV1<'_> {
 }
 
 fn scoped(of: &Finding) -> ScopedFindingV1<'_> {
-    let environments = match &of.scope {
-        Scope::Run => &[],
-        scope => scope.environments(),
-    };
-    ScopedFindingV1 { service: of.scope.service(), environments, finding: finding(of) }
+    ScopedFindingV1 { service: of.scope.service(), environments: of.scope.environments(), finding: finding(of) }
 }

@@ -84,8 +84,8 @@ fn several_migrations_directories_are_several_services() {
       history   could not be read
       start-up  unknown: a side could not be read
 
-      incomplete[unreachable-database]: the history could not be read: the environment variable DATABASE_URL is not set or empty
-        help: Set the variable for this step (`env: NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment.
+      incomplete[unreachable-database]: the history could not be read: the environment variable DATABASE_URL is unset or empty
+        help: Set the variable before this command; in a workflow, in the step's `env:` (`NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment.
 
     api in default: 1 defined, 1 applied; starts, with nothing to apply
     ");
@@ -224,9 +224,9 @@ fn an_unset_secret_is_reported_and_the_other_target_is_complete() {
       history   could not be read
       start-up  unknown: a side could not be read
 
-      incomplete[unreachable-database]: the history could not be read: the environment variable STAGING_URL is not set or empty
+      incomplete[unreachable-database]: the history could not be read: the environment variable STAGING_URL is unset or empty
         --> .github/migration-preflight.yml:1
-        help: Set the variable for this step (`env: NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment.
+        help: Set the variable before this command; in a workflow, in the step's `env:` (`NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment.
 
     api in production: 2 defined, 2 applied; starts, with nothing to apply
     ");
@@ -301,6 +301,7 @@ fn usage_mistakes_say_what_there_is() {
     exit code 2
     --- stderr
     error: the workflow `none.yml` cannot be read: No such file or directory (os error 2)
+      help: the path of a workflow is relative to the root of the repository, wherever you stand
     ");
     assert_snapshot!(Repository::new().run(&[]), @"
     exit code 2
@@ -313,6 +314,30 @@ fn usage_mistakes_say_what_there_is() {
     --- stderr
     error: --matrix: not valid JSON: EOF while parsing an object at line 1 column 1
       help: give an array of objects, a matrix definition, or `${{ toJSON(matrix) }}`
+    ");
+}
+
+#[test]
+fn every_mistake_in_the_configuration_is_one_error_in_its_line() {
+    let repository = crate_with_migrations().config("servces: {}\ndefaults: { required: yes }\n");
+    assert_snapshot!(repository.run(&[]), @"
+    exit code 2
+    --- stderr
+    error: unknown key `servces`
+     --> .github/migration-preflight.yml:1:1
+      |
+    1 | servces: {}
+      | ^^^^^^^
+      |
+      = help: did you mean `services`?
+
+    error: `required` must be `true` or `false`, but is text
+     --> .github/migration-preflight.yml:2:23
+      |
+    2 | defaults: { required: yes }
+      |                       ^^^
+      |
+      = help: write `true` or `false`, without quotes
     ");
 }
 

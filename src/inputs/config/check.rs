@@ -153,7 +153,7 @@ impl Check<'_> {
         let table = self.text(raw.table, node, "table");
         if let Some(problem) = table.as_deref().and_then(table_problem) {
             let hint = "write a plain or quoted identifier, with its schema where it needs one: `app._sqlx_migrations`";
-            self.tell(span_of(node, "table"), format!("the name of the history table is none: {problem}"), hint);
+            self.tell(span_of(node, "table"), format!("this is not the name of a table: {problem}"), hint);
         }
         let levels = self.levels(raw.rules, node.get("rules"));
         let (ignore_missing, required) = (raw.ignore_missing, raw.required);

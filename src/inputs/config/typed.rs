@@ -115,7 +115,7 @@ fn mistake(root: &Node, path: &[Segment], error: &str) -> Diagnostic {
     match (wanted, found) {
         (_, "empty") => mistake.hint("write a value, or remove the line"),
         ("text", "a boolean") => mistake.hint("if it is a name, put it in quotes"),
-        ("`true` or `false`", "text") => mistake.hint("write it without quotes"),
+        ("`true` or `false`", "text") => mistake.hint("write `true` or `false`, without quotes"),
         ("a list", _) => mistake.hint("begin each entry with `- `"),
         ("a mapping of keys to values", "a list") => mistake.hint("write `name:` instead of `- name`"),
         _ => mistake,

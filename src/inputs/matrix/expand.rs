@@ -41,7 +41,7 @@ pub(super) fn expand(definition: &Definition) -> Result<ServiceMatrix, MatrixErr
         entries.push(entry);
     }
     entries.extend(includes.into_iter().filter(|include| !include.matched).map(Include::into_entry));
-    Ok(ServiceMatrix { entries })
+    Ok(ServiceMatrix { entries, is_one_leg: false })
 }
 
 /// How many combinations there are, once it is known that they fit into memory.

@@ -98,15 +98,10 @@ const TEMPLATES: &[Mistake] = &[
     (
         "defaults: { table: 'a; drop table b' }",
         1,
-        "the name of the history table is none: ';' cannot stand where it does",
+        "this is not the name of a table: ';' cannot stand where it does",
         false,
     ),
-    (
-        "defaults: { table: \"a\\0\" }",
-        1,
-        "the name of the history table is none: '\\0' cannot stand where it does",
-        false,
-    ),
+    ("defaults: { table: \"a\\0\" }", 1, "this is not the name of a table: '\\0' cannot stand where it does", false),
     ("defaults: { database-url: '' }", 1, "the value is empty", true),
     ("defaults: { database-url: 'postgres://a:b@c/d' }", 1, "a password is written in this file", true),
     ("defaults: { database-url: 'postgres://c/d?password=b' }", 1, "a password is written in this file", false),
@@ -179,7 +174,7 @@ servces: {}                                 #~ unknown key `servces`
 services:
   1:
     migrations: /absolute                   #~ the path is absolute
-    table: "a;b"                            #~ the name of the history table is none: ';' cannot stand where it does
+    table: "a;b"                            #~ this is not the name of a table: ';' cannot stand where it does
     ignore-missing: "true"                  #~ `ignore-missing` must be `true` or `false`, but is text
     required:                               #~ `required` must be `true` or `false`, but is empty
   content-service:

@@ -1,0 +1,143 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::*;
+use crate::finding::Facts;
+use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
+use crate::migration::{AppliedMigration, Checksum, Migration, MigrationKind};
+use crate::policy::Levels;
+use crate::target::Target;
+
+fn migration(version: i64, kind: MigrationKind, content: &str) -> Migration {
+    let (description, path) = (String::new(), PathBuf::new());
+    Migration { version: Version(version), description, kind, checksum: Checksum::of(content), path }
+}
+
+fn row(version: i64, content: &str) -> AppliedMigration {
+    AppliedMigration {
+        version: Version(version),
+        description: String::new(),
+        installed_on: None,
+        success: true,
+        checksum: Checksum::of(content),
+        execution_time: 1,
+    }
+}
+
+fn state(environment: &str, migrations: Vec<Migration>, rows: Vec<AppliedMigration>) -> TargetState {
+    TargetState {
+        target: Target {
+            service: "api".into(),
+            environment: environment.into(),
+            migrations: "api/migrations".into(),
+            database: DatabaseUrl::parse("sqlite:x.db"),
+            table: None,
+            ignore_missing: false,
+            required: true,
+            levels: Levels::new(),
+            declared: None,
+        },
+        defined: Ok(Arc::new(Defined { migrations, ..Defined::default() })),
+        applied: Ok(History::Present(rows)),
+    }
+}
+
+fn starts(environment: &str) -> TargetState {
+    state(environment, Vec::new(), Vec::new())
+}
+
+fn fails(environment: &str) -> TargetState {
+    state(environment, Vec::new(), vec![row(1, "a")])
+}
+
+fn away(environment: &str) -> TargetState {
+    TargetState { applied: Err(DatabaseError::new(DatabaseErrorKind::Refused, "")), ..starts(environment) }
+}
+
+fn finding(severity: Severity, scope: Scope) -> Finding {
+    let facts = Facts::ExecutionUnconfirmed { version: Version(1), description: String::new() };
+    Finding { facts, severity, scope, location: None }
+}
+
+fn of_run(severities: &[Severity]) -> Findings {
+    let open = severities.iter().map(|severity| finding(*severity, Scope::Run)).collect();
+    Findings { open, accepted: Vec::new() }
+}
+
+fn title(states: &[TargetState], severities: &[Severity]) -> String {
+    Report::new(states, of_run(severities), FailOn::Error).title()
+}
+
+#[test]
+fn the_verdict_is_fail_before_incomplete_before_pass() {
+    use Severity::{Error, Incomplete, Notice, Warning};
+    let verdict = |severities: &[Severity], fail_on| Report::new(&[], of_run(severities), fail_on).verdict;
+    assert_eq!(verdict(&[], FailOn::Notice), Verdict::Pass);
+    assert_eq!(verdict(&[Notice, Warning], FailOn::Error), Verdict::Pass);
+    assert_eq!(verdict(&[Notice, Warning], FailOn::Warning), Verdict::Fail);
+    assert_eq!(verdict(&[Notice], FailOn::Warning), Verdict::Pass);
+    assert_eq!(verdict(&[Notice], FailOn::Notice), Verdict::Fail);
+    assert_eq!(verdict(&[Incomplete], FailOn::Notice), Verdict::Incomplete, "unread is no finding that fails");
+    assert_eq!(verdict(&[Incomplete, Error], FailOn::Error), Verdict::Fail);
+    assert_eq!(verdict(&[Incomplete, Error], FailOn::Never), Verdict::Incomplete);
+    assert_eq!(verdict(&[Error], FailOn::Never), Verdict::Pass);
+}
+
+#[test]
+fn the_title_says_how_many_targets_would_not_start_whatever_the_verdict() {
+    assert_eq!(title(&[], &[]), "pass: nothing to check");
+    assert_eq!(title(&[starts("a")], &[]), "pass: the target would start");
+    assert_eq!(title(&[starts("a"), starts("b")], &[]), "pass: all 2 targets would start");
+    assert_eq!(title(&[fails("a")], &[]), "pass: the target would not start");
+    let all = [fails("a"), starts("b"), away("c")];
+    assert_eq!(
+        title(&all, &[Severity::Error, Severity::Warning, Severity::Warning, Severity::Notice]),
+        "fail: 1 of 3 targets would not start, 1 of 3 targets could not be checked, 1 error, 2 warnings"
+    );
+}
+
+#[test]
+fn the_title_counts_the_findings_of_targets_and_those_that_are_accepted() {
+    let scope = Scope::Target { service: "api".into(), environment: "b".into() };
+    let open = vec![finding(Severity::Error, scope.clone()), finding(Severity::Error, Scope::Run)];
+    let accepted = vec![(finding(Severity::Error, scope), "meant".to_owned())];
+    let report = Report::new(&[starts("a"), starts("b")], Findings { open, accepted }, FailOn::Error);
+    assert_eq!(report.title(), "fail: all 2 targets would start, 2 errors, 1 finding accepted");
+    assert_eq!(report.targets[1].findings.len(), 1, "a finding stands with its own target");
+    assert_eq!((report.targets[0].findings.len(), report.findings.len()), (0, 1));
+}
+
+#[test]
+fn the_counts_are_of_up_migrations_rows_and_versions() {
+    use MigrationKind::{ReversibleDown, ReversibleUp, Simple};
+    let migrations = vec![
+        migration(1, Simple, "a"),
+        migration(2, Simple, "b"),
+        migration(3, ReversibleDown, "c"),
+        migration(4, ReversibleUp, "d"),
+        migration(4, ReversibleDown, "e"),
+        migration(5, Simple, "f"),
+        migration(5, Simple, "g"),
+        migration(6, Simple, "h"),
+        migration(6, Simple, "i"),
+    ];
+    // 1 fits, 2 was edited, 3 has a down file alone, 5 fits the second of its files, 9 is missing.
+    let rows = vec![row(1, "a"), row(2, "x"), row(3, "x"), row(5, "g"), row(9, "x")];
+    let report = Report::new(&[state("a", migrations, rows)], Findings::default(), FailOn::Error);
+    let some = |n| Some(n);
+    let expected =
+        Counts { defined: some(7), applied: some(5), missing: some(1), mismatched: some(1), pending: some(2) };
+    assert_eq!(report.targets[0].counts, expected);
+}
+
+#[test]
+fn a_side_that_could_not_be_read_leaves_the_numbers_of_the_other() {
+    let counts = |state: TargetState| Report::new(&[state], Findings::default(), FailOn::Error).targets[0].counts;
+    assert_eq!(counts(away("a")), Counts { defined: Some(0), ..Counts::default() });
+    let sourceless = TargetState {
+        defined: Err(crate::source::SourceError::NoDirectory("x".into())),
+        ..state("a", Vec::new(), vec![row(1, "a")])
+    };
+    assert_eq!(counts(sourceless.clone()), Counts { applied: Some(1), ..Counts::default() });
+    assert_eq!(Report::new(&[sourceless], Findings::default(), FailOn::Error).targets[0].startup, Outcome::Unknown);
+}
