@@ -10,9 +10,13 @@ use futures_util::StreamExt;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+use crate::gather::MOST_ROWS;
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
 use crate::table_name::{self, TableName};
+
+/// See [`read`].
+const ROWS_BETWEEN_PAUSES: usize = 100;
 
 /// The history in `table`. The server cancels the query after what connecting has left of `timeout`.
 ///
@@ -38,7 +42,7 @@ pub async fn history(url: &DatabaseUrl, table: &str, timeout: Duration) -> Resul
         Err(Failure { error, whereabouts }) => whereabouts
             .filter(|whereabouts| !whereabouts.found && is_absence(&error))
             .map(|whereabouts| History::Absent(whereabouts.absent(table, &name)))
-            .ok_or_else(|| error::querying(&error, url)),
+            .ok_or_else(|| error::querying(&error, url, &options)),
     }
 }
 
@@ -153,7 +157,8 @@ fn is_absence(error: &sqlx::Error) -> bool {
     matches!(error::code(error).as_deref(), Some("42P01" | "3F000"))
 }
 
-/// Runs the batch to its end, even past a row that makes no sense, so that the connection is left in order.
+/// Runs the batch to its end, even past a row that makes no sense, so that the connection is left in order; but not
+/// past more rows than any history has.
 async fn read(
     connection: &mut PgConnection,
     batch: &str,
@@ -162,7 +167,17 @@ async fn read(
     let mut search_path = None;
     let mut whereabouts = None;
     let mut rows = Ok(Vec::new());
+    let mut seen = 0;
     while let Some(answer) = answers.next().await {
+        seen += 1;
+        if seen % ROWS_BETWEEN_PAUSES == 0 {
+            // The driver never pauses while a server sends without pause, and only in a pause is the clock looked at.
+            tokio::task::yield_now().await;
+        }
+        if seen > MOST_ROWS {
+            rows = Err(DatabaseError::new(DatabaseErrorKind::Unintelligible, format!("more than {MOST_ROWS} rows")));
+            break;
+        }
         let row = match answer {
             Ok(row) => row,
             Err(error) => return Err(Failure { error, whereabouts: whereabouts.and_then(Result::ok) }),
