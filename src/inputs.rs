@@ -5,12 +5,13 @@
 pub mod config;
 pub mod diagnostic;
 mod discover;
+mod file;
 pub mod matrix;
 pub mod template;
 pub mod workflow;
 
 use std::path::{Component, Path, PathBuf};
-use std::{env, fs, io};
+use std::{env, io};
 
 use crate::cli::CheckArgs;
 use config::{Config, MatrixSource};
@@ -107,11 +108,11 @@ fn root(here: &Path) -> &Path {
 }
 
 fn read_config(args: &CheckArgs, here: &Path, root: &Path) -> Result<Config, InputError> {
-    let (path, shown) = match &args.config {
-        Some(path) => (here.join(path), path.display().to_string()),
-        None => (root.join(CONFIG_FILE), CONFIG_FILE.to_owned()),
+    let (read, shown) = match &args.config {
+        Some(path) => (file::text(&here.join(path)), path.display().to_string()),
+        None => (file::regular(&root.join(CONFIG_FILE)), CONFIG_FILE.to_owned()),
     };
-    match fs::read_to_string(&path) {
+    match read {
         Ok(text) => Ok(config::read(&text, &shown)?),
         Err(error) if args.config.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
         Err(error) => Err(InputError::Unreadable {
@@ -151,7 +152,7 @@ fn read_matrix(args: &CheckArgs, config: &Config, root: &Path) -> Result<Option<
         error,
         help: "the path of a workflow is relative to the root of the repository, wherever you stand",
     };
-    let text = fs::read_to_string(root.join(workflow)).map_err(unreadable)?;
+    let text = file::regular(&root.join(workflow)).map_err(unreadable)?;
     let matrix = match &source {
         MatrixSource::Job(job) => workflow::service_matrix(&text, workflow, job),
         MatrixSource::Input(input) => workflow::input_options(&text, workflow, input, config.matrix_keys().0),

@@ -11,7 +11,7 @@
 //!    ─compare→ Findings ─report→ Report ─render→ text│JSON ─publish→ the world      Report → exit code
 //! ```
 //!
-//! The vocabulary ([`migration`], [`source`], [`history`], [`table_name`], [`finding`], [`policy`],
+//! The vocabulary ([`text`], [`migration`], [`source`], [`history`], [`table_name`], [`finding`], [`policy`],
 //! [`target`]) is plain data without
 //! I/O; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
 //!
@@ -42,6 +42,7 @@ pub mod sqlx_toml;
 pub mod startup;
 pub mod table_name;
 pub mod target;
+pub mod text;
 pub mod yaml;
 
 use std::process::ExitCode;

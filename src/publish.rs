@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use crate::cli::{Format, Output};
 use crate::render;
 use crate::report::Report;
+use crate::text::harmless;
 
 /// Writes the report to standard output and to every file that was asked for.
 pub fn publish(report: &Report, format: Format, outputs: &[Output]) {
@@ -34,8 +35,9 @@ pub fn print(text: &str) {
 
 /// Tells on standard error what stands in the way, with all its causes.
 pub fn complain(problem: &str) {
+    let lines: Vec<_> = problem.trim_end().lines().map(harmless).collect();
     // Where standard error is closed there is nobody left to tell.
-    let _ = writeln!(anstream::stderr().lock(), "error: {}", problem.trim_end());
+    let _ = writeln!(anstream::stderr().lock(), "error: {}", lines.join("\n"));
 }
 
 fn rendered(report: &Report, format: Format) -> String {

@@ -3,9 +3,7 @@
 mod human;
 mod json;
 mod rules;
-mod text;
 
 pub use human::human;
 pub use json::{json, json_schema};
 pub use rules::{rule, rules};
-pub use text::harmless;

@@ -1,10 +1,9 @@
 //! Reads the history of one target from its database. Bounded in time; never writes.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
+use tokio::task::JoinSet;
 
 use crate::gather::{postgres, sqlite};
 use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
@@ -73,14 +72,18 @@ async fn attempt(
 ) -> Result<History, DatabaseError> {
     // The database gives up a little before we do, so that its own words are heard and nothing is left running there.
     let budget = left - (left / 4).min(LONGEST_LEAD);
-    let reading = async {
+    let (url, table, create_schemas) = (url.clone(), table.to_owned(), create_schemas.to_vec());
+    // A task of its own, because the driver never pauses while a server sends without pause: the timeout and the other
+    // targets have to go on. The set ends the task when it is dropped.
+    let mut reading = JoinSet::new();
+    reading.spawn(async move {
         match url.engine() {
-            Engine::Postgres => postgres::history(url, table, create_schemas, budget).await,
-            Engine::Sqlite => sqlite::history(url, table, budget).await,
+            Engine::Postgres => postgres::history(&url, &table, &create_schemas, budget).await,
+            Engine::Sqlite => sqlite::history(&url, &table, budget).await,
         }
-    };
+    });
     // A driver trusts the lengths that a server sends; one that speaks another protocol can make it panic.
-    AssertUnwindSafe(reading).catch_unwind().await.unwrap_or_else(|_| {
+    reading.join_next().await.and_then(Result::ok).unwrap_or_else(|| {
         Err(DatabaseError::new(DatabaseErrorKind::Unintelligible, "the driver gave up on what the server sent"))
     })
 }

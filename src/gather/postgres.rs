@@ -11,10 +11,14 @@ use futures_util::StreamExt;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+use crate::gather::MOST_ROWS;
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
 use crate::table_name::{self, TableName};
 use search_path::SearchPath;
+
+/// See [`read`].
+const ROWS_BETWEEN_PAUSES: usize = 100;
 
 /// The history in `table`, as sqlx would find it after creating `create_schemas`. The server cancels the query after
 /// what connecting has left of `timeout`.
@@ -50,7 +54,7 @@ pub async fn history(
             if overtaken { absent(whereabouts) } else { rows.map(History::Present) }
         }
         Err(Failure { error, whereabouts: Some(found) }) if !found.found && is_absence(&error) => absent(found),
-        Err(Failure { error, .. }) => Err(error::querying(&error, url)),
+        Err(Failure { error, .. }) => Err(error::querying(&error, url, &options)),
     }
 }
 
@@ -165,11 +169,21 @@ fn is_absence(error: &sqlx::Error) -> bool {
     matches!(error::code(error).as_deref(), Some("42P01" | "3F000"))
 }
 
-/// Runs the batch to its end, even past a row that makes no sense, so that the connection is left in order.
+/// Runs the batch to its end, even past a row that makes no sense, so that the connection is left in order; but not
+/// past more rows than any history has.
 async fn read(connection: &mut PgConnection, batch: &str) -> Result<Answer, Failure> {
     let mut answers = sqlx::raw_sql(AssertSqlSafe(batch)).fetch(connection);
-    let (mut path, mut whereabouts, mut rows) = (None, None, Ok(Vec::new()));
+    let (mut path, mut whereabouts, mut rows, mut seen) = (None, None, Ok(Vec::new()), 0);
     while let Some(answer) = answers.next().await {
+        seen += 1;
+        if seen % ROWS_BETWEEN_PAUSES == 0 {
+            // The driver never pauses while a server sends without pause, and only in a pause is the clock looked at.
+            tokio::task::yield_now().await;
+        }
+        if seen > MOST_ROWS {
+            rows = Err(DatabaseError::new(DatabaseErrorKind::Unintelligible, format!("more than {MOST_ROWS} rows")));
+            break;
+        }
         let row = match answer {
             Ok(row) => row,
             Err(error) => return Err(Failure { error, whereabouts: whereabouts.and_then(Result::ok) }),

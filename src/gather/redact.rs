@@ -17,7 +17,7 @@ const MAX_CHARS: usize = 500;
 
 /// `text` without the URL and without its password, raw and percent-decoded, on one line of bounded length.
 pub fn redact(url: &DatabaseUrl, text: &str) -> String {
-    let mut clean: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let mut clean = on_one_line(text);
     for secret in secrets(url.expose()) {
         clean = without(&clean, &secret);
     }
@@ -27,6 +27,10 @@ pub fn redact(url: &DatabaseUrl, text: &str) -> String {
     }
 }
 
+fn on_one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
 /// Every text that must not be seen, the longest first, so that no part of one is left over.
 fn secrets(url: &str) -> Vec<String> {
     let after_scheme = url.split_once(':').map_or(url, |(_, rest)| rest);
@@ -34,6 +38,8 @@ fn secrets(url: &str) -> Vec<String> {
     secrets.extend(passwords(after_scheme));
     let decoded: Vec<String> = secrets.iter().flat_map(|secret| decoded(secret)).collect();
     secrets.extend(decoded);
+    // A password may hold control characters, and the text has none any more.
+    secrets = secrets.iter().map(|secret| on_one_line(secret)).collect();
     secrets.retain(|secret| !secret.trim().is_empty());
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets.dedup();
@@ -129,6 +135,11 @@ mod tests {
             redacted("postgres://a:\"quoted\"@db/app", r#"unknown value "\"quoted\"""#),
             r#"unknown value "***""#
         );
+    }
+
+    #[test]
+    fn a_password_with_control_characters_goes_though_they_are_replaced() {
+        assert_eq!(redacted("postgres://app:hunt%40er%09x%0A@db/app", "bad <hunt@er\tx\n>"), "bad <***>");
     }
 
     #[test]

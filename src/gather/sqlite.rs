@@ -9,10 +9,12 @@ use percent_encoding::percent_decode_str;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, ValueRef};
 
+use crate::gather::MOST_ROWS;
 use crate::gather::redact::redact;
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl, Engine, History};
 use crate::migration::{AppliedMigration, Checksum, Version};
 use crate::table_name::{self, TableName};
+use crate::text::mask;
 
 /// How many of SQLite's instructions run between two looks at the clock.
 const INSTRUCTIONS_PER_LOOK: i32 = 10_000;
@@ -69,9 +71,14 @@ fn path(url: &DatabaseUrl) -> Result<PathBuf, DatabaseError> {
     std::path::absolute(&*file).map_err(|_| malformed("it names no file"))
 }
 
+/// The path for a message. Who writes `sqlite://user:password@host/db` gets a file of that name, and not to see it.
+fn shown(path: &Path) -> String {
+    mask(&path.display().to_string(), true)
+}
+
 /// Looks before SQLite does: its one error for all these cases gives no remedy, and it would wait on a pipe for ever.
 async fn expect_file(path: &Path) -> Result<(), DatabaseError> {
-    let fault = |kind, what: &str| Err(DatabaseError::new(kind, format!("{}{what}", path.display())));
+    let fault = |kind, what: &str| Err(DatabaseError::new(kind, format!("{}{what}", shown(path))));
     match tokio::fs::metadata(path).await {
         Ok(metadata) if metadata.is_file() => Ok(()),
         Ok(metadata) if metadata.is_dir() => fault(Kind::Unintelligible, " is a directory"),
@@ -157,6 +164,9 @@ async fn rows(
     let mut answers = sqlx::query(AssertSqlSafe(query)).fetch(connection);
     let mut rows = Vec::new();
     while let Some(row) = answers.next().await {
+        if rows.len() == MOST_ROWS {
+            return Ok(Err(DatabaseError::new(Kind::Unintelligible, format!("more than {MOST_ROWS} rows"))));
+        }
         match applied(&row?) {
             Ok(applied) => rows.push(applied),
             Err(error) => return Ok(Err(error)),
@@ -210,5 +220,5 @@ fn from_sqlx(error: &sqlx::Error, url: &DatabaseUrl, path: &Path) -> DatabaseErr
         ),
         _ => (Kind::Unintelligible, ""),
     };
-    DatabaseError::new(kind, format!("{}: {}{hint}", path.display(), redact(url, database.message())))
+    DatabaseError::new(kind, format!("{}: {}{hint}", shown(path), redact(url, database.message())))
 }

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 pub use error::MatrixError;
-pub(crate) use error::list;
+pub(crate) use error::{list, quoted};
 
 pub use tree::text;
 pub(crate) use tree::{Key, Kind, Tree, fold, number, weight};

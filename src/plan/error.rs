@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::finding::Location;
 use crate::inputs::template::TemplateError;
+use crate::text::harmless;
 
 /// Everything that stands in the way of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub enum PlanError {
     #[error("there are no migrations here: no configuration, no service matrix, and no `migrations` directory")]
     NothingHere,
     /// A filter names what the plan does not have.
-    #[error("there is no {what} `{name}`; there is {}", .known.join(", "))]
+    #[error("there is no {what} `{}`; there is {}", harmless(.name), list(.known))]
     Unknown {
         /// `service` or `environment`.
         what: &'static str,
@@ -48,7 +49,7 @@ pub enum PlanError {
     #[error("no target has both that service and that environment")]
     NothingLeft,
     /// No entry of the matrix has the key of services.
-    #[error("the matrix has no `{key}`; its keys are {}", .keys.join(", "))]
+    #[error("the matrix has no `{}`; its keys are {}", harmless(.key), list(.keys))]
     NoService {
         /// The key that was looked for.
         key: String,
@@ -68,7 +69,7 @@ pub enum PlanError {
         declared: Option<Location>,
     },
     /// No migrations directory.
-    #[error("the service `{service}` has no migrations directory{}", what_there_is(.found))]
+    #[error("the service `{}` has no migrations directory{}", harmless(.service), what_there_is(.found))]
     NoDirectory {
         /// The service.
         service: String,
@@ -78,7 +79,7 @@ pub enum PlanError {
         declared: Option<Location>,
     },
     /// A path or name that does not come out as one.
-    #[error("{service} in {environment}: {error}")]
+    #[error("{} in {}: {error}", harmless(.service), harmless(.environment))]
     Template {
         /// The service.
         service: String,
@@ -90,7 +91,7 @@ pub enum PlanError {
         declared: Option<Location>,
     },
     /// One target twice, with other settings.
-    #[error("the matrix names {service} in {environment} twice, with different settings")]
+    #[error("the matrix names {} in {} twice, with different settings", harmless(.service), harmless(.environment))]
     Conflict {
         /// The service.
         service: String,
@@ -102,7 +103,12 @@ pub enum PlanError {
 }
 
 fn what_there_is(directories: &[String]) -> String {
-    if directories.is_empty() { String::new() } else { format!("; there is {}", directories.join(", ")) }
+    if directories.is_empty() { String::new() } else { format!("; there is {}", list(directories)) }
+}
+
+/// The names of somebody else's matrix or file system, for a message.
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| harmless(name)).collect::<Vec<_>>().join(", ")
 }
 
 impl PlanError {

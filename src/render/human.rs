@@ -9,11 +9,11 @@ use anstyle::{AnsiColor, Effects, Style};
 use comfy_table::{Table, presets};
 use indexmap::{IndexMap, IndexSet};
 
-use super::harmless;
 use crate::finding::{Finding, Rule, Scope, Severity};
 use crate::migration::Version;
 use crate::report::{Counts, Report, TargetReport, Verdict};
 use crate::startup::Outcome;
+use crate::text::harmless;
 
 const BOLD: Style = Style::new().effects(Effects::BOLD);
 const DIM: Style = Style::new().effects(Effects::DIMMED);

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::finding::Finding;
 use crate::report::{Report, TargetReport};
+use crate::text::is_invisible;
 
 /// The report as JSON, version 1, indented and ended by a line break.
 pub fn json(report: &Report) -> String {
@@ -24,7 +25,20 @@ pub fn json(report: &Report) -> String {
     };
     let text = serde_json::to_string_pretty(&report);
     // Strings, numbers and lists only: there is nothing in it that could fail.
-    text.unwrap_or_default() + "\n"
+    escaped(&text.unwrap_or_default()) + "\n"
+}
+
+/// JSON allows these letters bare, and only in strings. A terminal would act on them, and what strips colours from
+/// an output would take them away, so that the report would no longer hold what was read.
+fn escaped(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
+        match c {
+            '\n' => out.push(c),
+            c if c.is_control() || is_invisible(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+        out
+    })
 }
 
 /// The JSON Schema of the report. `docs/report-v1.schema.json` is a copy of it.

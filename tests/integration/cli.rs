@@ -265,7 +265,7 @@ fn a_sqlx_toml_that_sqlx_would_refuse_makes_the_source_unreadable() {
       history   1 applied
       start-up  unknown: a side could not be read
 
-      incomplete[unreadable-source]: the migrations could not be read: `sqlx.toml` is not valid: TOML parse error at line 2, column 1\u{a}  |\u{a}2 | tabel-name = 'x'\u{a}  | ^^^^^^^^^^\u{a}unknown field `tabel-name`, expected one of `create-schemas`, `table-name`, `migrations-dir`, `ignored-chars`, `defaults`
+      incomplete[unreadable-source]: the migrations could not be read: `sqlx.toml` is not valid: TOML parse error at line 2, column 1: unknown field `tabel-name`, expected one of `create-schemas`, `table-name`, `migrations-dir`, `ignored-chars`, `defaults`
         --> sqlx.toml:1
         help: Correct `migrations` for this service (paths are relative to the root of the repository), or check out the directory before this step.
     ");

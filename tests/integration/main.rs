@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod config;
 mod gather;
+mod hostile;
 mod incident;
 mod matrix;
 #[path = "../support/mod.rs"]

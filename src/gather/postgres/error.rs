@@ -2,6 +2,7 @@
 
 use std::io;
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::gather::redact::redact;
@@ -20,17 +21,26 @@ pub async fn connecting(error: sqlx::Error, url: &DatabaseUrl, options: &PgConne
         }
         other => kind(other),
     };
-    DatabaseError::new(kind, redact(url, &text(&error)))
+    DatabaseError::new(kind, clean(url, options, &text(&error)))
+}
+
+/// `text` without the password of the URL, and without the one that the driver took from `PGPASSWORD` or a password
+/// file where the URL has none.
+fn clean(url: &DatabaseUrl, options: &PgConnectOptions, text: &str) -> String {
+    // Other parts of the options could make up a text that is no URL, on which the driver panics.
+    let effective = options.clone().host("host").username("user").database("database").to_url_lossy();
+    let text = redact(url, text);
+    DatabaseUrl::parse(effective.as_str()).map_or_else(|_| text.clone(), |effective| redact(&effective, &text))
 }
 
 /// The error of a query.
-pub fn querying(error: &sqlx::Error, url: &DatabaseUrl) -> DatabaseError {
+pub fn querying(error: &sqlx::Error, url: &DatabaseUrl, options: &PgConnectOptions) -> DatabaseError {
     let detail = match code(error).as_deref() {
         // The only operator in our query; sqlx's own query fails likewise.
         Some("42883") => format!("the column `success` is not of type boolean: {}", text(error)),
         _ => text(error),
     };
-    DatabaseError::new(kind(error), redact(url, &detail))
+    DatabaseError::new(kind(error), clean(url, options, &detail))
 }
 
 /// The SQLSTATE that the server gave.

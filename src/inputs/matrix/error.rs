@@ -1,6 +1,7 @@
 //! What can be wrong with the definition of a matrix, wherever it was read.
 
 use crate::finding::Location;
+use crate::text::{harmless, mask};
 
 /// A matrix that GitHub would refuse as well. The location is absent when it was not read from a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +21,7 @@ pub enum MatrixError {
         location: Option<Location>,
     },
     /// A vector, `include` or `exclude` is no sequence.
-    #[error("`{key}` of the matrix is {found}, not a sequence")]
+    #[error("{} of the matrix is {found}, not a sequence", quoted(.key))]
     NotASequence {
         /// The key of the matrix.
         key: String,
@@ -30,7 +31,7 @@ pub enum MatrixError {
         location: Option<Location>,
     },
     /// An item of `include` or `exclude`, or an entry in JSON, is no mapping.
-    #[error("an item of `{key}` is {found}, not a mapping")]
+    #[error("an item of {} is {found}, not a mapping", quoted(.key))]
     NotAMapping {
         /// `include`, `exclude` or `matrix`.
         key: String,
@@ -40,7 +41,7 @@ pub enum MatrixError {
         location: Option<Location>,
     },
     /// A vector without values.
-    #[error("`{key}` of the matrix has no values")]
+    #[error("{} of the matrix has no values", quoted(.key))]
     EmptyVector {
         /// The key of the matrix.
         key: String,
@@ -48,7 +49,7 @@ pub enum MatrixError {
         location: Option<Location>,
     },
     /// An item of `include` or `exclude` without keys.
-    #[error("an item of `{key}` is empty")]
+    #[error("an item of {} is empty", quoted(.key))]
     EmptyItem {
         /// `include`, `exclude` or `matrix`.
         key: String,
@@ -68,7 +69,7 @@ pub enum MatrixError {
         location: Option<Location>,
     },
     /// `exclude` names what is no vector.
-    #[error("`exclude` names `{key}`, which is no key of the matrix")]
+    #[error("`exclude` names {}, which is no key of the matrix", quoted(.key))]
     UnknownExcludeKey {
         /// The unknown key.
         key: String,
@@ -112,9 +113,11 @@ impl MatrixError {
             Self::NotASequence { key, .. } if ["include", "exclude"].contains(&key.as_str()) => {
                 format!("write `{key}:` and below it items as `- service: content-service`")
             }
-            Self::NotASequence { key, .. } => format!("write `{key}: [value, …]`"),
+            Self::NotASequence { key, .. } => format!("write `{}: [value, …]`", harmless(key)),
             Self::NotAMapping { .. } => "every item maps keys to values, as `- service: content-service`".into(),
-            Self::EmptyVector { key, .. } => format!("add a value, or remove `{key}`: GitHub refuses an empty one"),
+            Self::EmptyVector { key, .. } => {
+                format!("add a value, or remove {}: GitHub refuses an empty one", quoted(key))
+            }
             Self::EmptyItem { .. } => "give it at least one key, or remove it".into(),
             Self::EmptyKey { .. } => "give the key a name".into(),
             Self::NothingDefined { .. } => "add a key with a sequence of values, or an item to `include`".into(),
@@ -129,10 +132,15 @@ impl MatrixError {
 
 /// `a`, `b` and `c`, quoted for a sentence.
 pub(crate) fn list(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
     }
+}
+
+/// A piece of a matrix or workflow for a sentence: harmless, without a password, on one line.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("`{}`", harmless(&mask(text, true)))
 }

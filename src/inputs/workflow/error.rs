@@ -1,7 +1,8 @@
 //! What can be wrong with a workflow, or keep a matrix from being read out of it.
 
 use crate::finding::Location;
-use crate::inputs::matrix::{MatrixError, list};
+use crate::inputs::matrix::{MatrixError, list, quoted};
+use crate::text::harmless;
 
 /// Why a workflow gave no matrix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +16,7 @@ pub enum WorkflowError {
         location: Location,
     },
     /// A key stands twice in one mapping; GitHub ignores the case of keys.
-    #[error("the key `{key}` stands here a second time")]
+    #[error("the key {} stands here a second time", quoted(.key))]
     DuplicateKey {
         /// The key.
         key: String,
@@ -29,7 +30,7 @@ pub enum WorkflowError {
         location: Location,
     },
     /// There is no job of this name.
-    #[error("the workflow has no job `{job}`")]
+    #[error("the workflow has no job {}", quoted(.job))]
     NoSuchJob {
         /// The name that was asked for.
         job: String,
@@ -39,7 +40,7 @@ pub enum WorkflowError {
         location: Location,
     },
     /// The job has no `strategy.matrix`.
-    #[error("the job `{job}` has no matrix")]
+    #[error("the job {} has no matrix", quoted(.job))]
     NoMatrix {
         /// The job.
         job: String,
@@ -47,7 +48,7 @@ pub enum WorkflowError {
         location: Location,
     },
     /// An expression whose value is only known when the workflow runs.
-    #[error("`${{{{ {expression} }}}}` is only known when the workflow runs")]
+    #[error("{} is only known when the workflow runs", quoted(&format!("${{{{ {expression} }}}}")))]
     RunTime {
         /// The expression.
         expression: String,
@@ -55,7 +56,7 @@ pub enum WorkflowError {
         location: Location,
     },
     /// An expression that can never have a value.
-    #[error("`{expression}` cannot be evaluated: {reason}")]
+    #[error("{} cannot be evaluated: {}", quoted(.expression), harmless(.reason))]
     InvalidExpression {
         /// The expression.
         expression: String,
@@ -65,7 +66,7 @@ pub enum WorkflowError {
         location: Location,
     },
     /// A number that GitHub cannot read: hexadecimal or octal, and more than 32 bits.
-    #[error("`{text}` is not a number that GitHub can read")]
+    #[error("{} is not a number that GitHub can read", quoted(.text))]
     InvalidNumber {
         /// The number as it is written.
         text: String,
@@ -88,7 +89,7 @@ pub enum WorkflowError {
         location: Location,
     },
     /// `workflow_dispatch` has no input of this name.
-    #[error("`workflow_dispatch` has no input `{input}`")]
+    #[error("`workflow_dispatch` has no input {}", quoted(.input))]
     NoSuchInput {
         /// The name that was asked for.
         input: String,
@@ -98,7 +99,7 @@ pub enum WorkflowError {
         location: Location,
     },
     /// The input is not of the type `choice`.
-    #[error("the input `{input}` is not of the type `choice`")]
+    #[error("the input {} is not of the type `choice`", quoted(.input))]
     NotAChoice {
         /// The input.
         input: String,
@@ -106,7 +107,7 @@ pub enum WorkflowError {
         location: Location,
     },
     /// The options of the input are no sequence of strings.
-    #[error("`options` of the input `{input}` is not a sequence of strings")]
+    #[error("`options` of the input {} is not a sequence of strings", quoted(.input))]
     InvalidOptions {
         /// The input.
         input: String,
@@ -114,7 +115,7 @@ pub enum WorkflowError {
         location: Location,
     },
     /// The input has no options at all.
-    #[error("the input `{input}` has no options")]
+    #[error("the input {} has no options", quoted(.input))]
     NoOptions {
         /// The input.
         input: String,
@@ -153,7 +154,7 @@ impl WorkflowError {
             Self::NoJobs { .. } => "name a workflow file, as `.github/workflows/deploy.yml`".into(),
             Self::NoSuchJob { job, jobs, .. } => choices(job, jobs, "job"),
             Self::NoMatrix { job, .. } => {
-                format!("name the job that has one, or give `{job}` a `strategy.matrix`")
+                format!("name the job that has one, or give {} a `strategy.matrix`", quoted(job))
             }
             Self::RunTime { .. } => {
                 "pass the matrix itself: `matrix: ${{ toJSON(matrix) }}` to the action, or `--matrix JSON`".into()
@@ -175,10 +176,10 @@ impl WorkflowError {
 fn choices(wanted: &str, names: &[String], what: &str) -> String {
     let similarity = |name: &String| strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase());
     let closest = names.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
-    let meant = closest.filter(|name| similarity(name) > 0.8).map(|name| format!("did you mean `{name}`? "));
+    let meant = closest.filter(|name| similarity(name) > 0.8).map(|name| format!("did you mean {}? ", quoted(name)));
     let there_is = match names {
         [] => format!("there is no {what}"),
-        [only] => format!("the only {what} is `{only}`"),
+        [only] => format!("the only {what} is {}", quoted(only)),
         names => format!("the {what}s are {}", list(names)),
     };
     format!("{}{there_is}", meant.unwrap_or_default())
