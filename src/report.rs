@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::finding::{Finding, Findings, Scope, Severity};
-use crate::history::History;
+use crate::history::{DatabaseError, History};
 use crate::migration::Version;
 use crate::policy::FailOn;
 use crate::source::Defined;
@@ -92,7 +92,7 @@ impl Report {
         let Findings { open, accepted } = findings;
         let verdict = if open.iter().any(|finding| fail_on.is_reached_by(finding.severity)) {
             Verdict::Fail
-        } else if open.iter().any(|finding| finding.severity == Severity::Incomplete) {
+        } else if open.iter().any(|finding| finding.severity == Severity::Incomplete) || states.iter().any(is_unread) {
             Verdict::Incomplete
         } else {
             Verdict::Pass
@@ -149,6 +149,13 @@ impl Report {
     pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
         self.targets.iter().flat_map(|target| &target.findings).chain(&self.findings)
     }
+}
+
+/// Whether a side that has to be read was not. Neither levels nor accepted findings make that a pass; an environment
+/// that may be away says `required: false`.
+fn is_unread(state: &TargetState) -> bool {
+    let may_be_away = |error: &DatabaseError| !state.target.required && error.kind.is_absence();
+    state.defined.is_err() || state.applied.as_ref().is_err_and(|error| !may_be_away(error))
 }
 
 impl TargetReport {

@@ -207,6 +207,24 @@ fn the_exit_code_is_0_1_2_or_3() {
 }
 
 #[test]
+fn no_level_and_no_accepted_finding_makes_a_pass_of_what_was_not_read() {
+    for policy in [
+        "rules: { unreachable-database: ignore, unreadable-source: ignore }",
+        "rules: { unreachable-database: notice, unreadable-source: notice }",
+        "accept: [{ rule: unreachable-database, reason: x }, { rule: unreadable-source, reason: x }]",
+    ] {
+        for service in [
+            "migrations: none, database-url: 'sqlite:dev.db'",
+            "migrations: migrations, database-url: 'sqlite:none.db'",
+        ] {
+            let config = format!("services: {{ api: {{ {service} }} }}\n{policy}\n");
+            let run = crate_with_migrations().database("dev.db", &[]).config(&config).run(&[]);
+            assert_eq!(run.code, 3, "{run}");
+        }
+    }
+}
+
+#[test]
 fn an_unset_secret_is_reported_and_the_other_target_is_complete() {
     let repository = crate_with_migrations().database("a.db", &[(1, "one", ONE), (2, "two", TWO)]).config(
         "services: { api: { migrations: migrations } }\n\
