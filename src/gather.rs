@@ -27,7 +27,7 @@ const DEFAULT_TABLE: &str = "_sqlx_migrations";
 /// How many connections one server gets at a time, whatever `--jobs` says.
 const PER_SERVER: usize = 16;
 /// No history is longer. A view or a server without end is left here, before it takes all memory.
-const MOST_ROWS: usize = 100_000;
+const MOST_ROWS: usize = 1_000_000;
 /// How many directories are read at a time.
 const DIRECTORIES: usize = 8;
 

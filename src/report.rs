@@ -129,7 +129,7 @@ impl Report {
         parts.extend(of_all(unknown, "could not be checked"));
         if parts.is_empty() {
             parts.push(match total {
-                0 => "nothing to check".to_owned(),
+                0 => "nothing to check, because the matrix leaves no target".to_owned(),
                 1 => "the target would start".to_owned(),
                 _ => format!("all {total} targets would start"),
             });

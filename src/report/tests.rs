@@ -85,7 +85,7 @@ fn the_verdict_is_fail_before_incomplete_before_pass() {
 
 #[test]
 fn the_title_says_how_many_targets_would_not_start_whatever_the_verdict() {
-    assert_eq!(title(&[], &[]), "pass: nothing to check");
+    assert_eq!(title(&[], &[]), "pass: nothing to check, because the matrix leaves no target");
     assert_eq!(title(&[starts("a")], &[]), "pass: the target would start");
     assert_eq!(title(&[starts("a"), starts("b")], &[]), "pass: all 2 targets would start");
     assert_eq!(title(&[fails("a")], &[]), "pass: the target would not start");
