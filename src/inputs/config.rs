@@ -21,6 +21,8 @@ use crate::yaml::{self, Node};
 /// The keys of the matrix that are looked for where none are configured.
 const SERVICE_KEY: &str = "service";
 const ENVIRONMENT_KEY: &str = "environment";
+/// The environment of a run that names none.
+pub const DEFAULT_ENVIRONMENT: &str = "default";
 
 /// A configuration that holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,12 +8,9 @@ use serde_json::Value;
 use super::error::{PlanError, PlanErrors};
 use crate::finding::Location;
 use crate::inputs::Inputs;
-use crate::inputs::config::ServiceFields;
+use crate::inputs::config::{DEFAULT_ENVIRONMENT, ServiceFields};
 use crate::inputs::matrix::{MatrixEntry, ServiceMatrix, text};
 use crate::inputs::template::{Placeholders, Template, UrlTemplate};
-
-/// The environment of a run that names none.
-const DEFAULT_ENVIRONMENT: &str = "default";
 
 /// A target before its settings are looked up.
 #[derive(Debug, Clone, Default)]

@@ -15,8 +15,6 @@ use crate::yaml::{Node, Span};
 
 /// The placeholders that every target has.
 const PLACEHOLDERS: [&str; 4] = ["service", "SERVICE", "environment", "ENVIRONMENT"];
-/// The environment of a configuration that names none.
-const DEFAULT_ENVIRONMENT: &str = "default";
 
 /// The settings that `raw` holds. They hold only if no mistake was added; `root` is where `raw` was read from.
 pub fn check(raw: RawConfig, root: &Node, mistakes: &mut Diagnostics) -> Config {
@@ -240,7 +238,7 @@ impl Check<'_> {
         }
         let mut known = names(root.get("environments"));
         if known.is_empty() {
-            known.push(DEFAULT_ENVIRONMENT);
+            known.push(super::DEFAULT_ENVIRONMENT);
         }
         for (key, _) in overridden.map_or(&[][..], Node::entries) {
             if let Some(name) = key.as_str().filter(|name| !name.trim().is_empty() && !known.contains(name)) {
