@@ -35,23 +35,21 @@ pub fn compare(states: &[TargetState], policy: &Policy) -> Findings {
 /// Everything that can be said of one target, its siblings in other environments being known.
 fn one_target(state: &TargetState, states: &[TargetState]) -> Vec<Facts> {
     let mut facts = Vec::new();
+    let versions = state.defined.as_ref().map(|defined| source::by_version(&defined.migrations)).unwrap_or_default();
     match &state.defined {
-        Ok(defined) => facts.extend(source::facts(defined)),
+        Ok(defined) => facts.extend(source::facts(defined, &versions)),
         Err(error) => facts.push(Facts::UnreadableSource(error.clone())),
     }
-    match (&state.applied, &state.defined) {
-        (Ok(applied), Ok(defined)) => {
-            facts.extend(history::absent(applied, across::sibling_with_rows(state, states)));
-            facts.extend(history::facts(defined, applied, &state.target));
-        }
-        (Ok(applied), Err(_)) => {
+    match &state.applied {
+        Ok(applied) => {
             facts.extend(history::absent(applied, across::sibling_with_rows(state, states)));
             facts.extend(history::of_rows(applied.rows()));
+            if let Ok(defined) = &state.defined {
+                facts.extend(history::beside(defined, &versions, applied.rows(), &state.target));
+            }
         }
-        (Err(error), _) if !state.target.required && error.kind.is_absence() => {
-            facts.push(Facts::NotChecked(error.clone()));
-        }
-        (Err(error), _) => facts.push(Facts::UnreachableDatabase(error.clone())),
+        Err(error) if state.target.may_be_away(error) => facts.push(Facts::NotChecked(error.clone())),
+        Err(error) => facts.push(Facts::UnreachableDatabase(error.clone())),
     }
     facts
 }
@@ -110,12 +108,12 @@ impl<'a> Sink<'a> {
     }
 
     fn finish(mut self, states: &[TargetState]) -> Findings {
-        let unused = self.used.iter().zip(&self.policy.accept).filter(|(used, _)| !**used);
-        let unused: Vec<_> =
-            unused.filter(|(_, entry)| self.can_judge(entry, states)).map(|(_, e)| e.clone()).collect();
+        let policy = self.policy;
+        let unused = self.used.iter().zip(&policy.accept).filter(|(used, _)| !**used).map(|(_, entry)| entry);
+        let unused: Vec<&Accept> = unused.filter(|entry| self.can_judge(entry, states)).collect();
         for entry in unused {
             let facts = Facts::UnusedAccept { rule: entry.rule, reason: entry.reason.clone() };
-            let finding = self.judge(facts, Scope::Run, Some(entry.location), &self.policy.levels);
+            let finding = self.judge(facts, Scope::Run, Some(entry.location.clone()), &policy.levels);
             self.findings.open.extend(finding);
         }
         // Stable, so that what the rules put in order (versions, files) stays in order.

@@ -6,6 +6,8 @@ mod rule;
 pub use facts::Facts;
 pub use rule::Rule;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// How grave a finding is. The order is from harmless to grave.
@@ -41,6 +43,12 @@ pub struct Location {
     pub file: String,
     /// Counted from 1.
     pub line: u32,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
 }
 
 /// What a finding is about.

@@ -4,6 +4,7 @@
 
 pub mod database;
 pub mod directory;
+mod limit;
 mod postgres;
 mod redact;
 mod sqlite;
@@ -26,8 +27,6 @@ use crate::target::{Target, TargetState};
 const DEFAULT_TABLE: &str = "_sqlx_migrations";
 /// How many connections one server gets at a time, whatever `--jobs` says.
 const PER_SERVER: usize = 16;
-/// No history is longer. A view or a server without end is left here, before it takes all memory.
-const MOST_ROWS: usize = 1_000_000;
 /// How many directories are read at a time.
 const DIRECTORIES: usize = 8;
 

@@ -174,5 +174,5 @@ fn normal(path: &Path) -> String {
 }
 
 fn place(location: Option<&crate::finding::Location>) -> String {
-    location.map(|location| format!("{}:{}: ", location.file, location.line)).unwrap_or_default()
+    location.map(|location| format!("{location}: ")).unwrap_or_default()
 }

@@ -1,9 +1,9 @@
 //! The result of a run as one value: every output and the exit code are made from it alone. Pure.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::finding::{Finding, Findings, Scope, Severity};
-use crate::history::{DatabaseError, History};
+use crate::history::History;
 use crate::migration::Version;
 use crate::policy::FailOn;
 use crate::source::Defined;
@@ -98,15 +98,12 @@ impl Report {
             Verdict::Pass
         };
         let mut targets: Vec<TargetReport> = states.iter().map(TargetReport::new).collect();
-        let index: std::collections::HashMap<_, _> = states
-            .iter()
-            .enumerate()
-            .map(|(index, state)| ((state.target.service.clone(), state.target.environment.clone()), index))
-            .collect();
+        let names = states.iter().map(|state| (state.target.service.as_str(), state.target.environment.as_str()));
+        let index: HashMap<_, _> = names.enumerate().map(|(index, name)| (name, index)).collect();
         let mut findings = Vec::new();
         for finding in open {
             let target = match &finding.scope {
-                Scope::Target { service, environment } => index.get(&(service.clone(), environment.clone())),
+                Scope::Target { service, environment } => index.get(&(service.as_str(), environment.as_str())),
                 _ => None,
             };
             target.map_or(&mut findings, |index| &mut targets[*index].findings).push(finding);
@@ -154,8 +151,7 @@ impl Report {
 /// Whether a side that has to be read was not. Neither levels nor accepted findings make that a pass; an environment
 /// that may be away says `required: false`.
 fn is_unread(state: &TargetState) -> bool {
-    let may_be_away = |error: &DatabaseError| !state.target.required && error.kind.is_absence();
-    state.defined.is_err() || state.applied.as_ref().is_err_and(|error| !may_be_away(error))
+    state.defined.is_err() || state.applied.as_ref().is_err_and(|error| !state.target.may_be_away(error))
 }
 
 impl TargetReport {

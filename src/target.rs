@@ -31,6 +31,13 @@ pub struct Target {
     pub declared: Option<Location>,
 }
 
+impl Target {
+    /// Whether `error` says no more than that a database is away which may be (`required: false`).
+    pub fn may_be_away(&self, error: &DatabaseError) -> bool {
+        !self.required && error.kind.is_absence()
+    }
+}
+
 /// A target with both its sides, as far as they could be read.
 #[derive(Debug, Clone)]
 pub struct TargetState {

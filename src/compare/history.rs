@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::path_text;
-use super::source::{Versions, by_version};
+use super::source::Versions;
 use crate::finding::Facts;
 use crate::history::History;
 use crate::migration::{AppliedMigration, MigrationKind};
@@ -35,15 +35,13 @@ pub(super) fn of_rows(rows: &[AppliedMigration]) -> Vec<Facts> {
 }
 
 /// Every row beside its migration, and every migration beside its row.
-pub(super) fn facts(defined: &Defined, history: &History, target: &Target) -> Vec<Facts> {
-    let rows = history.rows();
-    let mut facts = of_rows(rows);
-    let versions = by_version(&defined.migrations);
+pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigration], target: &Target) -> Vec<Facts> {
+    let mut facts = Vec::new();
     let padding = padding(defined);
     for row in rows {
         let (version, description) = (row.version, row.description.clone());
         let Some((up, _)) = versions.get(&version) else {
-            let file = would_be_file(row, &versions, padding, target);
+            let file = would_be_file(row, versions, padding, target);
             facts.push(Facts::MissingMigration { version, description, file, ignored: target.ignore_missing });
             continue;
         };
@@ -66,7 +64,7 @@ pub(super) fn facts(defined: &Defined, history: &History, target: &Target) -> Ve
     }
     let applied: HashSet<_> = rows.iter().map(|row| row.version).collect();
     let highest = rows.iter().map(|row| row.version).max();
-    for (version, (up, _)) in &versions {
+    for (version, (up, _)) in versions {
         let (Some(first), false) = (up.first(), applied.contains(version)) else { continue };
         let (version, description, file) = (*version, first.description.clone(), path_text(&first.path));
         if let Some(highest) = highest.filter(|highest| version < *highest) {

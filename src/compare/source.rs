@@ -8,7 +8,7 @@ use crate::migration::{Migration, Version};
 use crate::source::Defined;
 
 /// Invalid and ignored files, duplicate versions, and down files without an up file.
-pub(super) fn facts(defined: &Defined) -> Vec<Facts> {
+pub(super) fn facts(defined: &Defined, versions: &Versions) -> Vec<Facts> {
     let invalid = defined
         .invalid
         .iter()
@@ -16,7 +16,7 @@ pub(super) fn facts(defined: &Defined) -> Vec<Facts> {
     let ignored =
         defined.ignored.iter().map(|file| Facts::IgnoredFile { file: path_text(&file.path), reason: file.reason });
     let mut facts: Vec<_> = invalid.chain(ignored).collect();
-    for (version, (up, down)) in by_version(&defined.migrations) {
+    for (&version, (up, down)) in versions {
         if up.len() > 1 {
             let files = up.iter().map(|migration| path_text(&migration.path)).collect();
             facts.push(Facts::DuplicateVersion { version, files });

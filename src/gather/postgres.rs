@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use crate::gather::MOST_ROWS;
+use crate::gather::limit::{MOST_ROWS, too_many_rows};
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
 use crate::table_name::{self, TableName};
@@ -181,7 +181,7 @@ async fn read(connection: &mut PgConnection, batch: &str) -> Result<Answer, Fail
             tokio::task::yield_now().await;
         }
         if seen > MOST_ROWS {
-            rows = Err(DatabaseError::new(DatabaseErrorKind::Unintelligible, format!("more than {MOST_ROWS} rows")));
+            rows = Err(too_many_rows());
             break;
         }
         let row = match answer {

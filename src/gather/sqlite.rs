@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, ValueRef};
 
-use crate::gather::MOST_ROWS;
+use crate::gather::limit::{MOST_ROWS, too_many_rows};
 use crate::gather::redact::redact;
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl, Engine, History};
 use crate::migration::{AppliedMigration, Checksum, Version};
@@ -165,7 +165,7 @@ async fn rows(
     let mut rows = Vec::new();
     while let Some(row) = answers.next().await {
         if rows.len() == MOST_ROWS {
-            return Ok(Err(DatabaseError::new(Kind::Unintelligible, format!("more than {MOST_ROWS} rows"))));
+            return Ok(Err(too_many_rows()));
         }
         match applied(&row?) {
             Ok(applied) => rows.push(applied),

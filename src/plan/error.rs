@@ -16,7 +16,7 @@ impl fmt::Display for PlanErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, error) in self.0.iter().enumerate() {
             let line = if index == 0 { "" } else { "\nerror: " };
-            let place = error.declared().map(|at| format!("{}:{}: ", at.file, at.line)).unwrap_or_default();
+            let place = error.declared().map(|at| format!("{at}: ")).unwrap_or_default();
             write!(f, "{line}{place}{error}\n  help: {}", error.help())?;
         }
         Ok(())

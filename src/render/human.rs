@@ -146,7 +146,7 @@ fn findings(findings: &[Finding]) -> String {
             let label = format!("{}[{}]", finding.severity.id(), finding.rule());
             let _ = writeln!(out, "{}: {}", styled(severity_style(finding.severity), label), one_line(finding));
             if let Some(location) = &finding.location {
-                let place = format!("--> {}:{}", harmless(&location.file), location.line);
+                let place = format!("--> {}", harmless(&location.to_string()));
                 let _ = writeln!(out, "  {}", styled(DIM, place));
             }
         }

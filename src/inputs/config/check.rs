@@ -77,10 +77,10 @@ impl Check<'_> {
     }
 
     fn matrix(&mut self, raw: RawMatrix, key: &Node, node: &Node) -> Option<MatrixSettings> {
-        for missing in ["workflow"].into_iter().filter(|name| node.get(name).is_none()) {
+        if node.get("workflow").is_none() {
             self.tell(
                 &key.span,
-                format!("`matrix` has no {}", quote(missing)),
+                "`matrix` has no `workflow`",
                 "write the path of the workflow that lists the services, such as `.github/workflows/deploy.yml`",
             );
         }
