@@ -4,9 +4,12 @@
 
 pub mod database;
 pub mod directory;
+mod io_error;
 mod limit;
+mod mysql;
 mod postgres;
 mod redact;
+mod server_url;
 mod sqlite;
 
 use std::collections::HashMap;

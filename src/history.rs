@@ -12,6 +12,8 @@ pub enum Engine {
     Postgres,
     /// `sqlite:`
     Sqlite,
+    /// `mysql://` and `mariadb://`: MySQL and MariaDB
+    MySql,
 }
 
 /// A database URL. Neither `Debug` nor anything else prints it: [`DatabaseUrl::expose`] is the one way in.
@@ -34,6 +36,7 @@ impl DatabaseUrl {
         let engine = match scheme.to_ascii_lowercase().as_str() {
             "postgres" | "postgresql" => Engine::Postgres,
             "sqlite" => Engine::Sqlite,
+            "mysql" | "mariadb" => Engine::MySql,
             other => return Err(DatabaseError::unknown_scheme(other)),
         };
         Ok(Self { engine, url })
@@ -104,10 +107,12 @@ impl DatabaseError {
 
     /// An error for `scheme`, which is printed only where it is a well-known one and so no part of a secret.
     fn unknown_scheme(scheme: &str) -> Self {
-        const KNOWN: [&str; 10] =
-            ["mysql", "mariadb", "mssql", "sqlserver", "jdbc", "mongodb", "redis", "file", "http", "https"];
+        const KNOWN: [&str; 8] = ["mssql", "sqlserver", "jdbc", "mongodb", "redis", "file", "http", "https"];
         let detail = if KNOWN.contains(&scheme) { format!("`{scheme}:`; ") } else { String::new() };
-        Self::new(DatabaseErrorKind::UnknownScheme, detail + "known are `postgres:`, `postgresql:` and `sqlite:`")
+        Self::new(
+            DatabaseErrorKind::UnknownScheme,
+            detail + "known are `postgres:`, `mysql:`, `mariadb:` and `sqlite:`",
+        )
     }
 }
 
@@ -190,11 +195,11 @@ impl DatabaseErrorKind {
                 "Set the variable before this command; in a workflow, in the step's `env:` (`NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment."
             }
             Self::MalformedUrl => {
-                "Write it as `postgres://user:password@host:5432/database` or `sqlite://path/to/file.db`, with `@ : / % ?` and `#` in the password percent-encoded."
+                "Write it as `postgres://user:password@host:5432/database`, `mysql://user:password@host:3306/database` or `sqlite://path/to/file.db`, with `@ : / % ?` and `#` in the password percent-encoded."
             }
             Self::UnknownScheme => "Use a URL that the service itself would give to sqlx.",
             Self::TableName => {
-                "Write it as `table`, `schema.table` or with quoted parts as `\"Schema\".\"Table\"`, in `table` or in sqlx.toml's `table-name`."
+                "Write it as `table`, `schema.table` or with quoted parts as `\"Schema\".\"Table\"` (MySQL: in backticks), in `table` or in sqlx.toml's `table-name`."
             }
             Self::Dns => "Check the host name; a private network's names resolve only within it.",
             Self::Refused => "Check host and port, and that the database runs and may be reached from here.",

@@ -149,6 +149,11 @@ fn engine_creates(engine: Engine, schema: &str) -> bool {
         Engine::Postgres => identifier(schema, engine).is_ok_and(|name| !name.starts_with("pg_")),
         // SQLite has no schemas but those of attached files, and a service attaches none before it migrates.
         Engine::Sqlite => ["main", "temp"].iter().any(|known| names_schema(engine, schema, known)),
+        // <https://mariadb.com/kb/en/identifier-names/>; nobody may touch the schema of the catalogue.
+        Engine::MySql => identifier(schema, engine).is_ok_and(|name| {
+            let is_legal = name.chars().count() <= 64 && !name.ends_with(' ') && !name.starts_with("#mysql50#");
+            is_legal && !name.eq_ignore_ascii_case("information_schema")
+        }),
     }
 }
 

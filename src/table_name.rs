@@ -22,18 +22,23 @@ pub struct TableName {
 }
 
 impl TableName {
-    /// The name as SQL, with every part in double quotes: right for both engines.
-    pub fn quoted(&self) -> String {
-        let table = quote(&self.table);
+    /// The name as SQL of `engine`, with every part in quotes.
+    pub fn quoted(&self, engine: Engine) -> String {
+        let table = quote(&self.table, engine);
         match &self.schema {
-            Some(schema) => format!("{}.{table}", quote(schema)),
+            Some(schema) => format!("{}.{table}", quote(schema, engine)),
             None => table,
         }
     }
 }
 
-fn quote(part: &str) -> String {
-    format!("\"{}\"", part.replace('"', "\"\""))
+fn quote(part: &str, engine: Engine) -> String {
+    let quote = match engine {
+        Engine::Postgres | Engine::Sqlite => "\"",
+        // In double quotes a name would be a string, unless the server's `sql_mode` says otherwise.
+        Engine::MySql => "`",
+    };
+    format!("{quote}{}{quote}", part.replace(quote, &quote.repeat(2)))
 }
 
 /// Why a text is no table name.
@@ -65,10 +70,13 @@ impl From<TableNameError> for DatabaseError {
 /// Anything but one or two names, quoted or plain, with a dot between them.
 pub fn parse(text: &str, engine: Engine) -> Result<TableName, TableNameError> {
     let mut rest = text.chars().peekable();
-    let first = part(&mut rest, engine)?;
+    let first = part(&mut rest, engine, Place::First)?;
     let name = match rest.next() {
         None => TableName { schema: None, table: first },
-        Some('.') => TableName { schema: Some(first), table: part(&mut rest, engine)? },
+        Some('.') => {
+            let place = after_dot(text, rest.peek().copied());
+            TableName { schema: Some(first), table: part(&mut rest, engine, place)? }
+        }
         Some(other) => return Err(TableNameError::Unexpected(other)),
     };
     match rest.next() {
@@ -78,12 +86,36 @@ pub fn parse(text: &str, engine: Engine) -> Result<TableName, TableNameError> {
     }
 }
 
+/// What MySQL makes of digits at the beginning of a part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// `12` and `1e5` are numbers, `1x` is a name.
+    First,
+    /// In `a.12` all that follows the dot is a name.
+    AfterPlainAndDot,
+    /// In `` `a`.12 `` and `a .12`, `.12` is a number, and so is the beginning of `.1x`.
+    AfterDot,
+}
+
+/// The place of the part that follows a dot with `next`.
+fn after_dot(text: &str, next: Option<char>) -> Place {
+    let is_plain = |letter: char| letter == '.' || is_plain(letter, false, Engine::MySql);
+    if text.trim().chars().all(is_plain) {
+        Place::AfterPlainAndDot
+    } else if next.is_some_and(|next| next.is_ascii_digit()) {
+        Place::AfterDot
+    } else {
+        Place::First
+    }
+}
+
 /// Whether `written`, a schema's name as SQL would have it, names the schema `name`.
 ///
-/// PostgreSQL folds what is not quoted to lower case; SQLite compares without regard to case.
+/// PostgreSQL folds what is not quoted to lower case; SQLite compares without regard to case. MySQL does as its
+/// `lower_case_table_names` says: here, as it is on Linux.
 pub fn names_schema(engine: Engine, written: &str, name: &str) -> bool {
     match (engine, identifier(written, engine)) {
-        (Engine::Postgres, Ok(identifier)) => identifier == name,
+        (Engine::Postgres | Engine::MySql, Ok(identifier)) => identifier == name,
         (Engine::Sqlite, Ok(identifier)) => identifier.eq_ignore_ascii_case(name),
         (_, Err(_)) => false,
     }
@@ -101,8 +133,8 @@ pub fn identifier(text: &str, engine: Engine) -> Result<String, TableNameError> 
 }
 
 /// One name, with the white space around it.
-fn part(rest: &mut Peekable<Chars<'_>>, engine: Engine) -> Result<String, TableNameError> {
-    skip_space(rest);
+fn part(rest: &mut Peekable<Chars<'_>>, engine: Engine, place: Place) -> Result<String, TableNameError> {
+    skip_space(rest, engine);
     let name = match rest.peek().copied() {
         None | Some('.') => return Err(TableNameError::Empty),
         Some(open) => match closing_quote(open, engine) {
@@ -110,28 +142,31 @@ fn part(rest: &mut Peekable<Chars<'_>>, engine: Engine) -> Result<String, TableN
                 rest.next();
                 quoted_part(rest, close)?
             }
-            None => plain_part(rest, engine)?,
+            None => plain_part(rest, engine, place)?,
         },
     };
-    skip_space(rest);
+    skip_space(rest, engine);
     if name.is_empty() {
         return Err(TableNameError::Empty);
     }
     Ok(match engine {
         Engine::Postgres => truncated(name),
-        Engine::Sqlite => name,
+        Engine::Sqlite | Engine::MySql => name,
     })
 }
 
-/// The white space of both grammars, which is not that of Unicode.
-fn skip_space(rest: &mut Peekable<Chars<'_>>) {
-    while rest.next_if(|next| matches!(next, ' ' | '\t' | '\n' | '\r' | '\u{c}')).is_some() {}
+/// The white space of the grammars, which is not that of Unicode.
+fn skip_space(rest: &mut Peekable<Chars<'_>>, engine: Engine) {
+    let is_space = |letter: &char| {
+        matches!(letter, ' ' | '\t' | '\n' | '\r' | '\u{c}') || (*letter == '\u{b}' && engine == Engine::MySql)
+    };
+    while rest.next_if(is_space).is_some() {}
 }
 
 fn closing_quote(open: char, engine: Engine) -> Option<char> {
     match (open, engine) {
-        ('"', _) => Some('"'),
-        ('`', Engine::Sqlite) => Some('`'),
+        ('"', Engine::Postgres | Engine::Sqlite) => Some('"'),
+        ('`', Engine::Sqlite | Engine::MySql) => Some('`'),
         // SQLite takes a string for a name wherever only a name can stand.
         ('\'', Engine::Sqlite) => Some('\''),
         ('[', Engine::Sqlite) => Some(']'),
@@ -154,26 +189,54 @@ fn quoted_part(rest: &mut Peekable<Chars<'_>>, close: char) -> Result<String, Ta
     Err(TableNameError::Unclosed)
 }
 
-fn plain_part(rest: &mut Peekable<Chars<'_>>, engine: Engine) -> Result<String, TableNameError> {
+fn plain_part(rest: &mut Peekable<Chars<'_>>, engine: Engine, place: Place) -> Result<String, TableNameError> {
     let mut name = String::new();
-    while let Some(next) = rest.next_if(|next| is_plain(*next, name.is_empty())) {
+    while let Some(next) = rest.next_if(|next| is_plain(*next, name.is_empty(), engine)) {
         name.push(match engine {
             // The server folds further letters only in single-byte encodings.
             Engine::Postgres => next.to_ascii_lowercase(),
-            Engine::Sqlite => next,
+            Engine::Sqlite | Engine::MySql => next,
         });
     }
-    match rest.peek() {
-        Some(unexpected) if name.is_empty() => Err(TableNameError::Unexpected(*unexpected)),
+    match (name.chars().next(), rest.peek()) {
+        (None, Some(unexpected)) => Err(TableNameError::Unexpected(*unexpected)),
+        (Some(digit), _) if engine == Engine::MySql && is_number(&name, place) => {
+            Err(TableNameError::Unexpected(digit))
+        }
         _ => Ok(name),
     }
 }
 
-fn is_plain(letter: char, first: bool) -> bool {
-    letter.is_ascii_alphabetic()
-        || letter == '_'
-        || !letter.is_ascii()
-        || (!first && (letter.is_ascii_digit() || letter == '$'))
+fn is_plain(letter: char, first: bool, engine: Engine) -> bool {
+    let elsewhere = |letter: char| letter.is_ascii_digit() || letter == '$';
+    match engine {
+        _ if letter.is_ascii_alphabetic() || letter == '_' => true,
+        Engine::Postgres | Engine::Sqlite => !letter.is_ascii() || (!first && elsewhere(letter)),
+        // Only the basic plane, but a digit or `$` anywhere.
+        Engine::MySql => ('\u{80}'..='\u{ffff}').contains(&letter) || elsewhere(letter),
+    }
+}
+
+/// Whether MySQL reads a plain name as a number, or as a number with something behind it: `12`, `1e5x`, `0xab`, `0b01`.
+fn is_number(name: &str, place: Place) -> bool {
+    match place {
+        Place::AfterPlainAndDot => return false,
+        Place::AfterDot => return true,
+        Place::First => {}
+    }
+    let rest = name.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let is_float = || {
+        let exponent = rest.strip_prefix(['e', 'E']);
+        exponent.is_some_and(|exponent| exponent.starts_with(|letter: char| letter.is_ascii_digit()))
+    };
+    let all = |prefix: &str, is_digit: fn(&char) -> bool| {
+        let digits = name.strip_prefix(prefix).filter(|digits| !digits.is_empty());
+        digits.is_some_and(|digits| digits.chars().all(|letter| is_digit(&letter)))
+    };
+    rest.is_empty()
+        || (rest.len() < name.len() && is_float())
+        || all("0x", char::is_ascii_hexdigit)
+        || all("0b", |letter| matches!(letter, '0' | '1'))
 }
 
 fn truncated(mut name: String) -> String {
@@ -246,6 +309,30 @@ mod tests {
     }
 
     #[test]
+    fn mysql_keeps_the_case_and_knows_backticks_only() {
+        let mysql = |text: &str| parsed(text, Engine::MySql);
+        assert_eq!(mysql("Mixed"), none("Mixed"));
+        assert_eq!(mysql("`a``b.\"c`"), none("a`b.\"c"));
+        assert_eq!(mysql("shop . `T`\u{b}"), some("shop", "T"));
+        for name in ["1x", "$x", "größe$1", "1e", "1e_", "0x1g", "0Xab", "0b01z", "0x", "x\u{ffff}"] {
+            assert_eq!(mysql(name), none(name));
+        }
+        for number in ["12", "1e5", "1E5x", "0xab", "0b01"] {
+            assert_eq!(parse(number, Engine::MySql), Err(TableNameError::Unexpected(number.chars().next().unwrap())));
+            assert_eq!(mysql(&format!("shop.{number}")), some("shop", number));
+        }
+        for name in ["`shop`. 1x", "shop. 1x", "shop .x"] {
+            assert_eq!(mysql(name), some("shop", name.rsplit(['.', ' ']).next().unwrap()));
+        }
+        for text in ["`shop`.1x", "shop .12", "shop. 12", "`shop`. 1e5"] {
+            assert!(parse(text, Engine::MySql).is_err(), "{text:?} holds a number");
+        }
+        for text in ["\"x\"", "'x'", "[x]", "x😀", "x#", "x-- ", "@x", "``"] {
+            assert!(parse(text, Engine::MySql).is_err(), "{text:?} must not pass as a MySQL name");
+        }
+    }
+
+    #[test]
     fn what_is_no_name_is_refused() {
         let hostile = [
             "",
@@ -296,18 +383,19 @@ mod tests {
         assert_eq!(error.detail, "';' cannot stand where it does");
     }
 
-    /// A second, independent reading of a quoted name: what remains after taking every `""` out of the inner text of
-    /// each part must hold no quote at all.
-    fn has_no_way_out(quoted: &str, parts: usize) -> bool {
+    /// A second, independent reading of a quoted name: what remains after taking every doubled quote out of the inner
+    /// text of each part must hold no quote at all.
+    fn has_no_way_out(quoted: &str, engine: Engine, parts: usize) -> bool {
+        let quote = if engine == Engine::MySql { '`' } else { '"' };
         let mut outside = 0;
         let mut inside = false;
         let mut letters = quoted.chars().peekable();
         while let Some(letter) = letters.next() {
             match (inside, letter) {
-                (true, '"') if letters.peek() == Some(&'"') => {
+                (true, _) if letter == quote && letters.peek() == Some(&quote) => {
                     letters.next();
                 }
-                (_, '"') => inside = !inside,
+                (_, _) if letter == quote => inside = !inside,
                 (true, _) => {}
                 (false, '.') => outside += 1,
                 (false, _) => return false,
@@ -317,7 +405,7 @@ mod tests {
     }
 
     fn engines() -> impl Strategy<Value = Engine> {
-        prop_oneof![Just(Engine::Postgres), Just(Engine::Sqlite)]
+        prop_oneof![Just(Engine::Postgres), Just(Engine::Sqlite), Just(Engine::MySql)]
     }
 
     proptest! {
@@ -331,8 +419,8 @@ mod tests {
             engine in engines(),
         ) {
             if let Ok(name) = parse(&text, engine) {
-                let quoted = name.quoted();
-                prop_assert!(has_no_way_out(&quoted, 1 + usize::from(name.schema.is_some())), "{}", quoted);
+                let quoted = name.quoted(engine);
+                prop_assert!(has_no_way_out(&quoted, engine, 1 + usize::from(name.schema.is_some())), "{}", quoted);
                 prop_assert_eq!(parse(&quoted, engine), Ok(name));
             }
         }
@@ -344,7 +432,7 @@ mod tests {
             engine in engines(),
         ) {
             let name = TableName { schema, table };
-            prop_assert_eq!(parse(&name.quoted(), engine), Ok(name));
+            prop_assert_eq!(parse(&name.quoted(engine), engine), Ok(name));
         }
     }
 }

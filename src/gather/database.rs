@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::gather::{postgres, sqlite};
+use crate::gather::{mysql, postgres, sqlite};
 use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 
 /// The first pause before another attempt; each further one is twice as long.
@@ -60,6 +60,7 @@ pub fn server(url: &DatabaseUrl) -> String {
     let server = match url.engine() {
         Engine::Postgres => postgres::server(url),
         Engine::Sqlite => sqlite::server(url),
+        Engine::MySql => mysql::server(url),
     };
     server.unwrap_or_else(|| "malformed".to_owned())
 }
@@ -80,6 +81,7 @@ async fn attempt(
         match url.engine() {
             Engine::Postgres => postgres::history(&url, &table, &create_schemas, budget).await,
             Engine::Sqlite => sqlite::history(&url, &table, budget).await,
+            Engine::MySql => mysql::history(&url, &table, &create_schemas, budget).await,
         }
     });
     // A driver trusts the lengths that a server sends; one that speaks another protocol can make it panic.
@@ -113,6 +115,9 @@ mod tests {
         assert_eq!(key("postgres://u:hunter22@db.example:6432/y"), "db.example:6432");
         assert_eq!(key("postgres://u:hunter22@%2Frun%2Fpg/y"), "/run/pg:5432");
         assert_eq!(key("postgres://u:12/hunter22@db.example/y"), "malformed");
+        assert_eq!(key("mysql://u:hunter22@db.example/x?password=hunter22"), "db.example:3306");
+        assert_eq!(key("mariadb:///x?socket=/run/my.sock"), "/run/my.sock");
+        assert_eq!(key("mysql://u:hunter22@db.example"), "malformed");
         assert_eq!(key("sqlite:/var/lib/app.db?mode=rwc"), "/var/lib/app.db");
         assert_eq!(key("sqlite::memory:"), "malformed");
     }

@@ -11,14 +11,11 @@ use futures_util::StreamExt;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use crate::gather::limit::{MOST_ROWS, too_many_rows};
+use crate::gather::limit::{MOST_ROWS, ROWS_BETWEEN_PAUSES, too_many_rows};
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
 use crate::table_name::{self, TableName};
 use search_path::SearchPath;
-
-/// See [`read`].
-const ROWS_BETWEEN_PAUSES: usize = 100;
 
 /// The history in `table`, as sqlx would find it after creating `create_schemas`. The server cancels the query after
 /// what connecting has left of `timeout`.
@@ -74,7 +71,7 @@ pub fn server(url: &DatabaseUrl) -> Option<String> {
 /// `row_security` makes the server refuse rather than leave out rows that a policy hides, and `bytea_output` fixes the
 /// form in which it prints a checksum.
 fn batch(name: &TableName, timeout: Duration) -> String {
-    let quoted = name.quoted();
+    let quoted = name.quoted(Engine::Postgres);
     let milliseconds = timeout.as_millis().clamp(1, i32::MAX as u128);
     format!(
         "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; \
@@ -111,7 +108,7 @@ fn whereabouts(name: &TableName) -> String {
          SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.relname = {table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_(temp|toast)' \
          ORDER BY n.nspname))",
-        quoted = literal(&name.quoted()),
+        quoted = literal(&name.quoted(Engine::Postgres)),
         table = literal(&name.table),
     )
 }

@@ -159,7 +159,7 @@ async fn rows(
     let query = format!(
         "SELECT version, CAST(description AS BLOB), CAST(installed_on AS TEXT), coalesce(success = false, false), \
          checksum, execution_time FROM {} ORDER BY version",
-        name.quoted()
+        name.quoted(Engine::Sqlite)
     );
     let mut answers = sqlx::query(AssertSqlSafe(query)).fetch(connection);
     let mut rows = Vec::new();

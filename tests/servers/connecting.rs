@@ -22,7 +22,7 @@ async fn tls_is_spoken_and_verified_as_the_url_asks() {
         url.set_query(Some(query));
         url.to_string()
     };
-    let ca = variable("PREFLIGHT_TEST_POSTGRES_CA");
+    let ca = variable("PREFLIGHT_TEST_CA");
     let other_ca = variable("PREFLIGHT_TEST_OTHER_CA");
     for query in
         ["sslmode=disable", "sslmode=prefer", "sslmode=require", &format!("sslmode=verify-ca&sslrootcert={ca}")]

@@ -63,3 +63,15 @@ pub async fn saying(answer: &'static [u8], close: bool) -> u16 {
     });
     port
 }
+
+/// A server that speaks first, as MySQL does: it says `answer` to whoever comes, and closes.
+pub async fn greeting(answer: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let _ = client.write_all(answer).await;
+        }
+    });
+    port
+}

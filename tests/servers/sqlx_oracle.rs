@@ -1,4 +1,4 @@
-//! Our prediction against what sqlx itself does: any start on PostgreSQL.
+//! Our prediction against what sqlx itself does: any start on a server, and here on PostgreSQL.
 //!
 //! `PREFLIGHT_ORACLE_CASES=20000 scripts/test --test servers sqlx_oracle` runs the long form; see
 //! [`crate::shared::worlds::seeds`].
@@ -23,6 +23,78 @@ const EMPTY: &str = "DO $$ DECLARE name text; BEGIN
     CREATE SCHEMA public;
 END $$";
 const DEFAULT_SEARCH_PATH: &str = "\"$user\", public";
+
+/// A server of one engine, on which starts are tried.
+pub trait Server {
+    const ENGINE: Engine;
+
+    /// Makes the database what it is before `start`.
+    async fn prepare(&mut self, start: &Start);
+
+    /// The URL by which the history is read.
+    fn url(&self, start: &Start) -> DatabaseUrl;
+
+    /// The versions in the table of this name, each with the table that it is: a new one of the same name is another.
+    async fn versions(&mut self, table: &str) -> Vec<(i64, i64)>;
+
+    /// Starts the service.
+    async fn start(&mut self, migrator: &Migrator) -> Result<(), MigrateError>;
+
+    /// A server process grows slow with the number of tables that it has seen.
+    async fn renew(&mut self);
+}
+
+/// What every start came to, told against our prediction.
+pub async fn search(server: &mut impl Server, short_form: u64) -> Met {
+    let mut met = Met::default();
+    for seed in seeds(short_form) {
+        if seed % 50 == 49 {
+            server.renew().await;
+        }
+        let mut dice = Dice::new(seed);
+        let start = draw(server, &mut dice);
+        match check(server, &start, &mut dice).await {
+            Ok(kind) => met.count(kind),
+            Err(difference) => panic!("{}\n{start}\n{difference}", rerun(seed)),
+        }
+    }
+    met
+}
+
+fn draw<S: Server>(_: &S, dice: &mut Dice) -> Start {
+    Start::draw(dice, S::ENGINE)
+}
+
+async fn check(server: &mut impl Server, start: &Start, dice: &mut Dice) -> Result<&'static str, String> {
+    let root = scratch();
+    start.world.write(root.path());
+    server.prepare(start).await;
+    let predicted = predicted(root.path(), start, &server.url(start)).await;
+    let resolved = resolve(root.path(), &start.world).await;
+    let mut kind = Err("no run".to_owned());
+    for (run, migrator) in migrators(start, resolved, dice).into_iter().enumerate() {
+        if run > 0 {
+            server.prepare(start).await;
+        }
+        let observed = observe(server, start, migrator).await;
+        kind = agree(&predicted, &observed);
+        if kind.is_err() {
+            return kind.map_err(|why| format!("{why}\nsqlx: {observed:?}\nours: {predicted:?}"));
+        }
+    }
+    kind
+}
+
+async fn observe(server: &mut impl Server, start: &Start, migrator: Result<Migrator, MigrateError>) -> Observed {
+    let before: BTreeSet<_> = server.versions(start.place.table).await.into_iter().collect();
+    let error = match migrator {
+        Ok(migrator) => server.start(&migrator).await.err(),
+        Err(error) => Some(error),
+    };
+    let after = server.versions(start.place.table).await;
+    let applied = after.into_iter().filter(|row| !before.contains(row)).map(|(_, version)| version);
+    Observed { error, applied: applied.collect() }
+}
 
 /// A database of our own: a failed start keeps sqlx's lock on the whole database for as long as its connection lives.
 struct Database {
@@ -53,15 +125,14 @@ impl Database {
         Self { url, admin, connection }
     }
 
-    /// A server process grows slow with the number of tables that it has seen.
-    async fn renew(&mut self) {
-        std::mem::replace(&mut self.connection, connect(&self.url).await).close().await.unwrap();
-    }
-
     async fn drop(mut self) {
         self.connection.close().await.unwrap();
         self.admin.execute(AssertSqlSafe(format!("DROP DATABASE {}", &self.url.path()[1..]))).await.unwrap();
     }
+}
+
+impl Server for Database {
+    const ENGINE: Engine = Engine::Postgres;
 
     async fn prepare(&mut self, start: &Start) {
         self.connection.execute(EMPTY).await.unwrap();
@@ -70,7 +141,7 @@ impl Database {
         self.connection.execute(AssertSqlSafe(start.sql())).await.unwrap();
     }
 
-    /// The URL by which the history is read, with the search path of the case.
+    /// With the search path of the case.
     fn url(&self, start: &Start) -> DatabaseUrl {
         let mut url = self.url.clone();
         if !start.place.search_path.is_empty() {
@@ -79,61 +150,24 @@ impl Database {
         DatabaseUrl::parse(url.as_str()).unwrap()
     }
 
-    /// The versions in the table of this name, each with the table that it is: a new one of the same name is another.
     async fn versions(&mut self, table: &str) -> Vec<(i64, i64)> {
         let select = format!("SELECT CAST(tableoid AS BIGINT), CAST(version AS BIGINT) FROM {table} ORDER BY version");
         sqlx::query_as(AssertSqlSafe(select)).fetch_all(&mut self.connection).await.unwrap_or_default()
     }
 
-    async fn run(&mut self, start: &Start, migrator: Result<Migrator, MigrateError>) -> Observed {
-        let before: BTreeSet<_> = self.versions(start.place.table).await.into_iter().collect();
-        let error = match migrator {
-            Ok(migrator) => migrator.run(&mut self.connection).await.err(),
-            Err(error) => Some(error),
-        };
-        let after = self.versions(start.place.table).await;
-        Observed {
-            error,
-            applied: after.into_iter().filter(|row| !before.contains(row)).map(|(_, version)| version).collect(),
-        }
+    async fn start(&mut self, migrator: &Migrator) -> Result<(), MigrateError> {
+        migrator.run(&mut self.connection).await
     }
 
-    async fn check(&mut self, start: &Start, dice: &mut Dice) -> Result<&'static str, String> {
-        let root = scratch();
-        start.world.write(root.path());
-        self.prepare(start).await;
-        let predicted = predicted(root.path(), start, &self.url(start)).await;
-        let resolved = resolve(root.path(), &start.world).await;
-        let mut kind = Err("no run".to_owned());
-        for (run, migrator) in migrators(start, resolved, dice).into_iter().enumerate() {
-            if run > 0 {
-                self.prepare(start).await;
-            }
-            let observed = self.run(start, migrator).await;
-            kind = agree(&predicted, &observed);
-            if kind.is_err() {
-                return kind.map_err(|why| format!("{why}\nsqlx: {observed:?}\nours: {predicted:?}"));
-            }
-        }
-        kind
+    async fn renew(&mut self) {
+        std::mem::replace(&mut self.connection, connect(&self.url).await).close().await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_start_on_postgres_comes_to_what_is_predicted() {
     let mut database = Database::create().await;
-    let mut met = Met::default();
-    for seed in seeds(1_000) {
-        if seed % 50 == 49 {
-            database.renew().await;
-        }
-        let mut dice = Dice::new(seed);
-        let start = Start::draw(&mut dice, Engine::Postgres);
-        match database.check(&start, &mut dice).await {
-            Ok(kind) => met.count(kind),
-            Err(difference) => panic!("{}\n{start}\n{difference}", rerun(seed)),
-        }
-    }
+    let met = search(&mut database, 1_000).await;
     database.drop().await;
     met.assert_every(&OUTCOMES);
 }

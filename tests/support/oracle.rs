@@ -145,7 +145,10 @@ fn same_error(error: &MigrateError, predicted: &StartupError, applies: &[i64]) -
 fn about_a_schema(error: &dyn sqlx::error::DatabaseError) -> bool {
     // PostgreSQL: invalid_schema_name, reserved_name, syntax_error.
     let known = error.code().is_some_and(|code| ["3F000", "42939", "42601"].contains(&&*code));
-    known || error.message().starts_with("unknown database") || error.message().contains("syntax error")
+    let message = error.message().to_lowercase();
+    let words = ["unknown database", "incorrect database name", "syntax error", "error in your sql syntax"];
+    // MySQL of its catalogue: "to database 'information_schema'".
+    known || words.iter().any(|words| message.contains(words)) || message.contains("to database 'information_schema'")
 }
 
 /// How often each kind of outcome was met, so that a generator which misses one is seen.

@@ -134,29 +134,67 @@ const SQLITE: [Place; 18] = [
     place("_sqlx_migrations", "", &["[app]"]),
 ];
 
-/// Values of `success`: those that PostgreSQL has too, and NULL, where there is no constraint; then those that SQLite
-/// takes as they are, of which only the text that is a zero equals FALSE.
+const MYSQL: [Place; 26] = [
+    place("History", "", &[]),
+    place("`History`", "", &["other"]),
+    place("`a ``b`` c`", "", &["`app`"]),
+    place("größe$1", "", &["größe"]),
+    place("1x", "", &[]),
+    place("app.history", "CREATE SCHEMA app", &[]),
+    place("App.History", "CREATE SCHEMA App", &["App", "other"]),
+    place("`a.b`.`c`", "CREATE SCHEMA `a.b`", &[]),
+    place("app.12", "CREATE SCHEMA app", &["`app`"]),
+    place("`app`. 1x", "CREATE SCHEMA app", &[]),
+    empty("app.history", "", &["app"]),
+    empty("app.history", "", &["`app`", "APP"]),
+    empty("`App`.history", "", &["App"]),
+    // None of these exists after the schemas are created.
+    empty("app.history", "", &[]),
+    empty("app.history", "", &["App"]),
+    empty("App.history", "CREATE SCHEMA app", &["other"]),
+    // The catalogue is nobody's, and what else the server has is there already.
+    place("_sqlx_migrations", "", &["information_schema"]),
+    place("_sqlx_migrations", "", &["`INFORMATION_SCHEMA`"]),
+    place("_sqlx_migrations", "", &["mysql", "performance_schema"]),
+    // No identifiers, or none that a schema may have.
+    place("_sqlx_migrations", "", &["my-app"]),
+    place("_sqlx_migrations", "", &["a.b"]),
+    place("_sqlx_migrations", "", &["app", ""]),
+    place("_sqlx_migrations", "", &["`app `"]),
+    place("_sqlx_migrations", "", &["5"]),
+    place("_sqlx_migrations", "", &["\"app\""]),
+    place("_sqlx_migrations", "", &["#app"]),
+];
+
+/// Values of `success`: those that PostgreSQL has too, and NULL, where there is no constraint; then those that MySQL
+/// has too; then those that SQLite takes as they are, of which only the text that is a zero equals FALSE.
 const SUCCESS: [&str; 14] =
     ["NULL", "TRUE", "TRUE", "FALSE", "FALSE", "FALSE", "2", "-1", "'0'", "0.0", "0.5", "'false'", "X'00'", "x''"];
 
 fn successes(engine: Engine, loose: bool) -> &'static [&'static str] {
-    let end = if engine == Engine::Postgres { 6 } else { SUCCESS.len() };
+    let end = match engine {
+        Engine::Postgres => 6,
+        Engine::MySql => 9,
+        Engine::Sqlite => SUCCESS.len(),
+    };
     &SUCCESS[usize::from(!loose)..end]
 }
 
 impl Start {
     pub fn draw(dice: &mut Dice, engine: Engine) -> Self {
         let mut world = World::draw(dice, Contents::Runnable);
-        let places = if engine == Engine::Postgres { &POSTGRES[..] } else { &SQLITE };
+        let places = match engine {
+            Engine::Postgres => &POSTGRES[..],
+            Engine::Sqlite => &SQLITE,
+            Engine::MySql => &MYSQL,
+        };
         let place = if dice.one_in(3) { dice.pick(places) } else { DEFAULT };
         world.settings.table = (place.table != DEFAULT.table || dice.one_in(4)).then(|| place.table.to_owned());
         world.settings.create_schemas = place.create_schemas.iter().map(|schema| (*schema).to_owned()).collect();
         let loose = dice.one_in(5);
         let unreadable = loose && dice.one_in(5);
         let rows = (place.holds_rows && !dice.one_in(10)).then(|| draw_rows(dice, &world, successes(engine, loose)));
-        if engine == Engine::Postgres {
-            strip_unrunnable(&mut world, rows.as_ref().filter(|_| !place.overtaken));
-        }
+        make_runnable(&mut world, rows.as_ref().filter(|_| !place.overtaken), engine);
         Self { engine, world, ignore_missing: dice.one_in(4), place, rows, loose, unreadable }
     }
 
@@ -168,7 +206,8 @@ impl Start {
             Engine::Postgres if self.unreadable => ("NUMERIC", "BYTEA", "TIMESTAMPTZ"),
             Engine::Postgres => ("BIGINT", "BYTEA", "TIMESTAMPTZ"),
             Engine::Sqlite if self.unreadable => ("TEXT", "BLOB", "TIMESTAMP"),
-            Engine::Sqlite => ("BIGINT", "BLOB", "TIMESTAMP"),
+            Engine::MySql if self.unreadable => ("DECIMAL(20)", "BLOB", "TIMESTAMP"),
+            Engine::Sqlite | Engine::MySql => ("BIGINT", "BLOB", "TIMESTAMP"),
         };
         let required = if self.loose { "" } else { "NOT NULL" };
         let table = self.place.table;
@@ -267,15 +306,19 @@ fn checksum(content: &[u8], ignored_chars: &BTreeSet<char>) -> Checksum {
     Checksum::from_bytes(Sha384::digest(rest).to_vec())
 }
 
-/// Takes the byte order mark, which PostgreSQL's parser does not know, off the files that may be run.
-fn strip_unrunnable(world: &mut World, rows: Option<&BTreeMap<String, Row>>) {
+/// Makes what the service may apply something that the engine runs: PostgreSQL and MySQL know no byte order mark, and
+/// MySQL no statement that is empty.
+fn make_runnable(world: &mut World, rows: Option<&BTreeMap<String, Row>>, engine: Engine) {
     use super::worlds::What::{File, LinkToFile};
     for entry in world.entries.values_mut() {
         let applied =
             entry.version.is_some_and(|version| rows.is_some_and(|rows| rows.contains_key(&version.to_string())));
         if let (false, File(content) | LinkToFile(content)) = (applied, &mut entry.what) {
-            let without = content.0.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content.0).to_vec();
-            content.0 = without;
+            content.0 = match engine {
+                Engine::Sqlite => continue,
+                Engine::Postgres => content.0.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content.0).to_vec(),
+                Engine::MySql => b"SELECT 1; -- once\n".to_vec(),
+            };
         }
     }
 }

@@ -1,20 +1,18 @@
 //! What the driver, PostgreSQL and PgBouncer report, sorted by remedy.
 
-use std::io;
-
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
+use crate::gather::io_error::{self, Endpoint};
 use crate::gather::redact::redact;
 use crate::history::{DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl};
 
 /// The error of an attempt to connect. Looks the host up again when the driver's error leaves open what failed.
 pub async fn connecting(error: sqlx::Error, url: &DatabaseUrl, options: &PgConnectOptions) -> DatabaseError {
+    let is_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
+    let endpoint = Endpoint { host: options.get_host(), port: options.get_port(), is_socket };
     let kind = match &error {
-        sqlx::Error::Io(io) => match io_kind(io) {
-            Some(kind) => kind,
-            None => unclear_io_kind(io, options).await,
-        },
+        sqlx::Error::Io(io) => io_error::connecting(io, endpoint).await,
         sqlx::Error::Configuration(_) if error.to_string().contains("saslprep") => {
             // The text names the letter that SCRAM forbids: a piece of the password.
             return DatabaseError::new(Kind::Authentication, "a character in the user name or password is not allowed");
@@ -65,7 +63,7 @@ fn kind(error: &sqlx::Error) -> Kind {
     match error {
         sqlx::Error::Configuration(_) => Kind::MalformedUrl,
         sqlx::Error::Tls(_) => Kind::Tls,
-        sqlx::Error::Io(error) => io_kind(error).unwrap_or(Kind::ConnectionLost),
+        sqlx::Error::Io(error) => io_error::kind(error).unwrap_or(Kind::ConnectionLost),
         sqlx::Error::Database(error) => server_kind(error.code().as_deref().unwrap_or_default(), error.message()),
         error if is_silent_hang_up(error) => Kind::ConnectionLost,
         _ => Kind::Unintelligible,
@@ -75,39 +73,6 @@ fn kind(error: &sqlx::Error) -> Kind {
 /// The driver takes the end of the stream for the answer 0 to its question whether the server speaks TLS.
 fn is_silent_hang_up(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Protocol(text) if text.contains("SSLRequest: 0x00"))
-}
-
-fn io_kind(error: &io::Error) -> Option<Kind> {
-    let is_tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
-    match error.kind() {
-        _ if is_tls || error.to_string().contains("tls handshake") => Some(Kind::Tls),
-        io::ErrorKind::ConnectionRefused
-        | io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable
-        | io::ErrorKind::NetworkDown
-        | io::ErrorKind::AddrNotAvailable => Some(Kind::Refused),
-        io::ErrorKind::TimedOut => Some(Kind::TimedOut),
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::NotConnected
-        | io::ErrorKind::UnexpectedEof => Some(Kind::ConnectionLost),
-        _ => None,
-    }
-}
-
-/// A failed look-up has no kind of its own in the standard library, and a missing file may be a socket or a certificate.
-async fn unclear_io_kind(error: &io::Error, options: &PgConnectOptions) -> Kind {
-    let is_file = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied);
-    if options.get_socket().is_some() || options.get_host().starts_with('/') {
-        Kind::Refused
-    } else if is_file {
-        Kind::Tls
-    } else if tokio::net::lookup_host((options.get_host(), options.get_port())).await.is_err() {
-        Kind::Dns
-    } else {
-        Kind::ConnectionLost
-    }
 }
 
 fn server_kind(code: &str, message: &str) -> Kind {

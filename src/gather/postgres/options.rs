@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use url::Url;
 
 use crate::gather::redact::redact;
-use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
+use crate::gather::server_url::{malformed, parse, without_brackets};
+use crate::history::{DatabaseError, DatabaseUrl};
 
 const APPLICATION_NAME: &str = "migration-preflight";
 
@@ -38,19 +38,10 @@ const PARAMETERS: [&str; 18] = [
 /// # Errors
 /// A URL that sqlx cannot read, or that it would read with a part of the password as host, port or database.
 pub fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, DatabaseError> {
-    let mut parsed = Url::parse(url.expose()).map_err(|error| malformed(syntax(error)))?;
-    if holds_unencoded_password(&parsed) {
-        return Err(malformed(UNENCODED));
-    }
-    let (known, unknown): (Vec<_>, Vec<_>) =
-        parsed.query_pairs().into_owned().partition(|(key, _)| is_known_parameter(key));
-    if known.iter().any(|(key, value)| matches!(&**key, "sslmode" | "ssl-mode") && PgSslMode::from_str(value).is_err())
-    {
+    let parsed = parse(url, &is_known_parameter)?;
+    let is_ssl_mode = |key: &str| matches!(key, "sslmode" | "ssl-mode");
+    if parsed.query_pairs().any(|(key, value)| is_ssl_mode(&key) && PgSslMode::from_str(&value).is_err()) {
         return Err(malformed("`sslmode` is none of disable, allow, prefer, require, verify-ca and verify-full"));
-    }
-    if !unknown.is_empty() {
-        parsed.set_query(None);
-        parsed.query_pairs_mut().extend_pairs(&known);
     }
     let options = PgConnectOptions::from_url(&parsed)
         .map_err(|error| malformed(redact(url, &error.to_string())))?
@@ -61,44 +52,21 @@ pub fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, DatabaseError> {
         Some(_) => options,
         None => options.application_name(APPLICATION_NAME),
     };
-    // sqlx hands an IPv6 address to the resolver with its brackets on.
-    Ok(match options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(address) => {
-            let address = address.to_owned();
-            options.host(&address)
-        }
-        None => options,
-    })
-}
-
-const UNENCODED: &str = "a `/`, `?`, `#` or `@` in the user name or the password has to be percent-encoded";
-
-fn syntax(error: url::ParseError) -> String {
-    match error {
-        // The usual cause: `user:pa/ss@host` has the host `user` and the port `pa`.
-        url::ParseError::InvalidPort => format!("{error}; or {UNENCODED}"),
-        other => other.to_string(),
-    }
-}
-
-/// Whether the real `@` stands where only a broken-off password can have brought it.
-fn holds_unencoded_password(url: &Url) -> bool {
-    let no_user = url.username().is_empty() && url.password().is_none();
-    let in_query = || url.query_pairs().any(|(key, value)| !is_known_parameter(&key) && (key + value).contains('@'));
-    no_user && (url.path().contains('@') || url.fragment().is_some_and(|fragment| fragment.contains('@')) || in_query())
+    let host = without_brackets(options.get_host()).to_owned();
+    // Setting the host would turn away from the socket.
+    Ok(if host == options.get_host() { options } else { options.host(&host) })
 }
 
 fn is_known_parameter(key: &str) -> bool {
     PARAMETERS.contains(&key) || (key.starts_with("options[") && key.ends_with(']'))
 }
 
-fn malformed(detail: impl Into<String>) -> DatabaseError {
-    DatabaseError::new(DatabaseErrorKind::MalformedUrl, detail)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::DatabaseErrorKind;
+
+    const UNENCODED: &str = "a `/`, `?`, `#` or `@` in the user name or the password has to be percent-encoded";
 
     fn read(url: &str) -> Result<PgConnectOptions, DatabaseError> {
         options(&DatabaseUrl::parse(url).unwrap())

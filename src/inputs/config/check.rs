@@ -363,6 +363,6 @@ impl Check<'_> {
 
 /// What keeps a name from being a table's, whichever engine the database turns out to have.
 fn table_problem(name: &str) -> Option<TableNameError> {
-    let sqlite = table_name::parse(name, Engine::Sqlite);
-    table_name::parse(name, Engine::Postgres).err().filter(|_| sqlite.is_err())
+    let problem = |engine| table_name::parse(name, engine).err();
+    problem(Engine::Sqlite).and(problem(Engine::MySql)).and(problem(Engine::Postgres))
 }

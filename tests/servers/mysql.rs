@@ -1,0 +1,6 @@
+//! MariaDB, which stands in for MySQL too: the one that can be had everywhere.
+
+mod connecting;
+mod reading;
+mod sqlx_oracle;
+mod support;
