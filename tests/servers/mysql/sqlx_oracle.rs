@@ -26,7 +26,10 @@ impl Database {
     async fn create() -> Self {
         let name = format!("oracle_{}", std::process::id());
         let mut url = Url::parse(&variable("PREFLIGHT_TEST_MARIADB_URL")).unwrap();
-        url.set_query(Some("ssl-mode=DISABLED&statement-cache-capacity=0"));
+        // On the socket, because over TCP each statement that the driver closes costs 40 ms of waiting for an answer
+        // that MySQL never sends.
+        let socket = variable("PREFLIGHT_TEST_MARIADB_SOCKET");
+        url.set_query(Some(&format!("socket={socket}&ssl-mode=DISABLED&statement-cache-capacity=0")));
         let mut admin = connect(&url).await;
         admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
         admin.close().await.unwrap();
