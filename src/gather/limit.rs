@@ -7,5 +7,5 @@ pub const MOST_ROWS: usize = 1_000_000;
 
 /// The error for a history with more than [`MOST_ROWS`].
 pub fn too_many_rows() -> DatabaseError {
-    DatabaseError::new(DatabaseErrorKind::Unintelligible, format!("more than {MOST_ROWS} rows"))
+    DatabaseError::new(DatabaseErrorKind::WrongShape, format!("more than {MOST_ROWS} rows"))
 }
