@@ -7,10 +7,12 @@ pub mod directory;
 mod io_error;
 mod limit;
 mod mysql;
+mod percent;
 mod postgres;
 mod redact;
 mod server_url;
 mod sqlite;
+mod tls;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -21,8 +23,10 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use indexmap::IndexSet;
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use crate::history::{DatabaseError, DatabaseErrorKind, History};
+use crate::secret::Secrets;
 use crate::source::{Defined, SourceError};
 use crate::target::{Target, TargetState};
 
@@ -42,18 +46,32 @@ pub struct Limits {
     pub timeout: Duration,
 }
 
+/// Everything secret in reading `targets`: their URLs, and the passwords that drivers find by themselves.
+pub fn secrets(targets: &[Target]) -> Secrets {
+    let urls = targets.iter().filter_map(|target| target.database.as_ref().ok());
+    let mut secrets = Secrets::default();
+    secrets.extend(urls.flat_map(|url| [url.secrets().clone(), database::secrets(url)]));
+    secrets
+}
+
 /// Reads both sides of every target below `root`, and calls `done` each time one is finished.
 pub async fn gather(targets: Vec<Target>, root: &Path, limits: Limits, done: &dyn Fn()) -> Vec<TargetState> {
     let sources = read_directories(&targets, root).await;
     let queue = Queue::new(&targets, limits);
     let read = |(index, target): (usize, Target)| {
         let (defined, queue) = (sources.get(&target.migrations).cloned(), &queue);
-        async move {
+        let span = tracing::info_span!("target", service = target.service, environment = target.environment);
+        let reading = async move {
             let defined = defined.unwrap_or_else(|| Err(SourceError::NoDirectory(target.migrations.clone())));
             let applied = queue.history(&target, defined.as_deref().ok()).await;
+            match &applied {
+                Ok(history) => tracing::info!(rows = history.rows().len(), "the history was read"),
+                Err(error) => tracing::warn!(%error, "the history could not be read"),
+            }
             done();
             (index, TargetState { target, defined, applied })
-        }
+        };
+        reading.instrument(span)
     };
     let mut states: Vec<_> =
         stream::iter(targets.into_iter().enumerate()).map(read).buffer_unordered(usize::MAX).collect().await;

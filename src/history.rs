@@ -1,9 +1,13 @@
 //! The database side: where the history is, what it holds, and why it could not be read.
 //! Vocabulary: no I/O, and no secret in anything that can be printed.
 
+mod help;
+
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::migration::AppliedMigration;
+use crate::secret::Secrets;
 
 /// Which database system a URL names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,6 +25,7 @@ pub enum Engine {
 pub struct DatabaseUrl {
     engine: Engine,
     url: String,
+    secrets: Secrets,
 }
 
 impl DatabaseUrl {
@@ -39,12 +44,26 @@ impl DatabaseUrl {
             "mysql" | "mariadb" => Engine::MySql,
             other => return Err(DatabaseError::unknown_scheme(other)),
         };
-        Ok(Self { engine, url })
+        let mut secrets = Secrets::default();
+        secrets.add_url(&url);
+        Ok(Self { engine, url, secrets })
+    }
+
+    /// The URL, knowing that the pieces from which it was put together are secrets as well.
+    #[must_use]
+    pub fn made_of<'a>(mut self, pieces: impl IntoIterator<Item = &'a str>) -> Self {
+        pieces.into_iter().for_each(|piece| self.secrets.add_value(piece));
+        self
     }
 
     /// The engine that the scheme names.
     pub fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// Everything in it that nobody may see.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The URL with its password, for the driver and for nothing else.
@@ -131,6 +150,14 @@ pub enum DatabaseErrorKind {
     /// No URL.
     #[error("the database URL is malformed")]
     MalformedUrl,
+    /// A part of the URL is no UTF-8 once it is decoded.
+    #[error("a part of the database URL is not UTF-8 once its `%` escapes are decoded")]
+    NotUtf8,
+    /// The credentials were rejected, and a `%` in them is no escape.
+    #[error(
+        "the database rejected the credentials, and a `%` in them is not followed by two hexadecimal digits: a `%` in the password must be written %25"
+    )]
+    PercentEncoding,
     /// No engine has this scheme.
     #[error("the database URL has an unknown scheme")]
     UnknownScheme,
@@ -146,27 +173,86 @@ pub enum DatabaseErrorKind {
     /// No answer within the timeout.
     #[error("no answer within the timeout")]
     TimedOut,
-    /// TLS could not be agreed, or the certificate is not trusted.
+    /// The database answers, but was not done with the history within the timeout.
+    #[error("the database did not hand out the history within the timeout")]
+    Slow,
+    /// The server demands or forbids TLS, or it could not be agreed on.
     #[error("the TLS connection could not be established")]
     Tls,
+    /// The server has no TLS.
+    #[error("the server does not offer TLS, which the URL demands")]
+    TlsNotOffered,
+    /// Nobody vouches for the server's certificate.
+    #[error("the certificate of the server is not trusted")]
+    TlsNotTrusted,
+    /// The server's certificate is out of its time.
+    #[error("the certificate of the server has expired, or is not valid yet")]
+    TlsExpired,
+    /// The server's certificate names somebody else.
+    #[error("the certificate of the server is for another host")]
+    TlsWrongHost,
+    /// A certificate or key that the URL names cannot be read.
+    #[error("a certificate or key that the URL names could not be read")]
+    TlsFile,
     /// Wrong user or password.
     #[error("the database rejected the credentials")]
     Authentication,
     /// The database does not exist.
     #[error("there is no such database")]
     NoSuchDatabase,
-    /// The role may not read the history table.
+    /// The role may not read the history table, for a reason that no single privilege mends.
     #[error("the role may not read the history table")]
     PermissionDenied,
+    /// The role lacks one privilege.
+    #[error("the role may not {privilege}")]
+    NotGranted {
+        /// Which.
+        privilege: Privilege,
+        /// The SQL that grants it.
+        grant: String,
+    },
+    /// The system does not let us read an SQLite file.
+    #[error("the database file may not be read")]
+    FileForbidden,
     /// The server has no connection left.
     #[error("the server has no connection left")]
     TooManyConnections,
-    /// The connection broke.
+    /// The server is not serving at the moment.
+    #[error("the server is starting up, shutting down or recovering")]
+    NotServing,
+    /// The server hung up before the connection stood.
+    #[error("the connection was closed before the server had answered")]
+    HungUp,
+    /// The connection broke while the history was read.
     #[error("the connection broke")]
     ConnectionLost,
+    /// A table that sqlx did not make.
+    #[error("the history table is not one that sqlx made")]
+    WrongShape,
     /// An answer that is no history.
     #[error("the answer could not be understood")]
     Unintelligible,
+}
+
+/// What a role needs for reading a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Privilege {
+    /// Connecting to the database.
+    Connect,
+    /// Using the schema.
+    Usage,
+    /// Selecting from the table.
+    Select,
+}
+
+impl fmt::Display for Privilege {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connect to the database",
+            Self::Usage => "use the schema of the history table",
+            Self::Select => "select from the history table",
+        })
+    }
 }
 
 impl DatabaseErrorKind {
@@ -179,46 +265,24 @@ impl DatabaseErrorKind {
                 | Self::Dns
                 | Self::Refused
                 | Self::TimedOut
+                | Self::Slow
                 | Self::NoSuchDatabase
-                | Self::TooManyConnections
+                | Self::HungUp
                 | Self::ConnectionLost
-        )
+        ) || self.passes_by_itself()
+    }
+
+    /// Whether the server itself says that it cannot serve *now*: what to ask again for.
+    ///
+    /// Nothing else is. Who is refused, hung up on or not resolved has mostly mistyped the URL or lacks a network, and
+    /// wants to hear so at once; a rejected password locks accounts when it is tried again and again; and a query that
+    /// was too slow has used the time up.
+    pub fn passes_by_itself(&self) -> bool {
+        matches!(self, Self::TooManyConnections | Self::NotServing)
     }
 
     /// What to do next.
-    pub fn help(&self) -> &'static str {
-        match self {
-            Self::NotConfigured => {
-                "Set `database-url: ${SOME_VARIABLE}` for the service or the environment in the configuration, and the variable in the step's `env:`."
-            }
-            Self::SecretNotSet { .. } => {
-                "Set the variable before this command; in a workflow, in the step's `env:` (`NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment."
-            }
-            Self::MalformedUrl => {
-                "Write it as `postgres://user:password@host:5432/database`, `mysql://user:password@host:3306/database` or `sqlite://path/to/file.db`, with `@ : / % ?` and `#` in the password percent-encoded."
-            }
-            Self::UnknownScheme => "Use a URL that the service itself would give to sqlx.",
-            Self::TableName => {
-                "Write it as `table`, `schema.table` or with quoted parts as `\"Schema\".\"Table\"` (MySQL: in backticks), in `table` or in sqlx.toml's `table-name`."
-            }
-            Self::Dns => "Check the host name; a private network's names resolve only within it.",
-            Self::Refused => "Check host and port, and that the database runs and may be reached from here.",
-            Self::TimedOut => {
-                "Check that a firewall lets this machine through and that nothing holds a lock on the history table; `--timeout` gives it longer."
-            }
-            Self::Tls => "Check `sslmode` and `sslrootcert` of the URL against what the server offers.",
-            Self::Authentication => {
-                "Check user and password; a password with `@ : / %` has to be percent-encoded in a URL."
-            }
-            Self::NoSuchDatabase => "Check the database's name or the file's path. The check never creates one.",
-            Self::PermissionDenied => {
-                "Grant the role `USAGE` on the schema and `SELECT` on the history table; nothing else is needed."
-            }
-            Self::TooManyConnections => "Lower `--jobs`, or raise the connection limit of the server or role.",
-            Self::ConnectionLost => "Run the check again; if it recurs, look into the server's log.",
-            Self::Unintelligible => {
-                "Check that the URL leads to the database itself, and that the history table is the one that sqlx made."
-            }
-        }
+    pub fn help(&self) -> Cow<'static, str> {
+        help::help(self)
     }
 }

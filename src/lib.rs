@@ -11,9 +11,8 @@
 //!    ─compare→ Findings ─report→ Report ─render→ text│JSON ─publish→ the world      Report → exit code
 //! ```
 //!
-//! The vocabulary ([`text`], [`migration`], [`source`], [`history`], [`table_name`], [`finding`], [`policy`],
-//! [`target`]) is plain data without
-//! I/O; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
+//! The vocabulary ([`text`], [`secret`], [`migration`], [`source`], [`history`], [`table_name`], [`finding`],
+//! [`policy`], [`target`]) is plain data without I/O; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
 //!
 //! # Invariants
 //! - [`compare`], [`startup`], [`plan`], [`report`] and [`render`] do no I/O, never await, and read neither clock
@@ -22,7 +21,8 @@
 //! - Nothing creates, locks or changes an object of a database.
 //! - A target that cannot be read never stops another: it becomes part of the report.
 //! - The exit code comes from the report alone, whichever outputs were asked for and whether or not they worked.
-//! - No secret is ever in a value that can be printed.
+//! - No secret is ever in a value that can be printed; `Debug` of what holds one is written by hand ([`secret`]).
+//! - Whatever is written beside the report, such as the log and panics, is redacted with all secrets of the run.
 
 pub mod cli;
 pub mod commands;
@@ -37,6 +37,7 @@ pub mod policy;
 pub mod publish;
 pub mod render;
 pub mod report;
+pub mod secret;
 pub mod source;
 pub mod sqlx_toml;
 pub mod startup;
@@ -45,6 +46,7 @@ pub mod target;
 pub mod text;
 pub mod yaml;
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use cli::{Cli, Command};
@@ -52,8 +54,21 @@ use cli::{Cli, Command};
 /// The exit code for usage and configuration: the code with which clap leaves on a bad flag, too.
 const USAGE: u8 = 2;
 
+/// The exit code for a mistake in this very program: nothing was found out, which is the least that 3 says.
+const INTERNAL: u8 = 3;
+
+/// Runs `program` so that a panic in it is one line on standard error and an exit code of ours.
+pub fn calmly(program: impl FnOnce() -> ExitCode) -> ExitCode {
+    publish::calm_panics();
+    std::panic::catch_unwind(AssertUnwindSafe(program)).unwrap_or(ExitCode::from(INTERNAL))
+}
+
 /// Runs the command that the arguments ask for. Every error that gets here is one of usage or configuration.
 pub async fn run(cli: Cli) -> ExitCode {
+    if let Err(error) = publish::start_log() {
+        publish::complain(&error.to_string());
+        return ExitCode::from(USAGE);
+    }
     let done = match cli.command.unwrap_or(Command::Check(Box::new(cli.check))) {
         Command::Check(args) => commands::check(&args).await,
         Command::Rules { rule } => Ok(commands::rules(rule)),

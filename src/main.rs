@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use migration_preflight::{cli::Cli, publish, run};
+use migration_preflight::{calmly, cli::Cli, publish, run};
 
 fn main() -> ExitCode {
-    match tokio::runtime::Runtime::new() {
+    calmly(|| match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
             let code = runtime.block_on(run(Cli::parse()));
             // Not waiting for threads that look up a host which nobody answers for.
@@ -17,5 +17,5 @@ fn main() -> ExitCode {
             publish::complain(&format!("no thread could be started: {error}"));
             ExitCode::from(3)
         }
-    }
+    })
 }

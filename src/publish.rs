@@ -1,7 +1,14 @@
-//! The only writers: standard output and files. A write that fails is told and never changes the verdict.
+//! The only writers: standard output, standard error and files. A write that fails is told and never changes the
+//! verdict. What comes from outside the report, such as the log, passes through `guard`.
 
+mod guard;
+mod log;
+mod panic;
 mod progress;
 
+pub use guard::guard;
+pub use log::{LogError, start_log};
+pub use panic::calm_panics;
 pub use progress::Progress;
 
 use std::fs;
@@ -10,7 +17,6 @@ use std::io::{self, Write};
 use crate::cli::{Format, Output};
 use crate::render;
 use crate::report::Report;
-use crate::text::harmless;
 
 /// Writes the report to standard output and to every file that was asked for.
 pub fn publish(report: &Report, format: Format, outputs: &[Output]) {
@@ -35,7 +41,7 @@ pub fn print(text: &str) {
 
 /// Tells on standard error what stands in the way, with all its causes.
 pub fn complain(problem: &str) {
-    let lines: Vec<_> = problem.trim_end().lines().map(harmless).collect();
+    let lines = guard::lines(problem.trim_end());
     // Where standard error is closed there is nobody left to tell.
     let _ = writeln!(anstream::stderr().lock(), "error: {}", lines.join("\n"));
 }

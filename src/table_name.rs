@@ -32,7 +32,8 @@ impl TableName {
     }
 }
 
-fn quote(part: &str, engine: Engine) -> String {
+/// One name as SQL of `engine`, in quotes.
+pub fn quote(part: &str, engine: Engine) -> String {
     let quote = match engine {
         Engine::Postgres | Engine::Sqlite => "\"",
         // In double quotes a name would be a string, unless the server's `sql_mode` says otherwise.

@@ -1,12 +1,15 @@
 //! `check`: the migrations in code beside the applied ones, for every target.
 
+use std::cell::RefCell;
+
 use crate::cli::CheckArgs;
 use crate::compare::compare;
-use crate::gather::{Limits, gather};
+use crate::gather::{self, Limits};
 use crate::inputs::Inputs;
 use crate::plan::{Plan, plan};
-use crate::publish::{Progress, publish};
+use crate::publish::{Progress, guard, publish};
 use crate::report::Report;
+use crate::secret::Secrets;
 
 /// Runs every stage, writes every output, and returns the exit code that the report gives.
 ///
@@ -14,10 +17,19 @@ use crate::report::Report;
 /// Usage or configuration: there is no report then. What cannot be read of a target stands in the report.
 pub async fn check(args: &CheckArgs) -> anyhow::Result<u8> {
     let inputs = Inputs::load(args)?;
-    let Plan { targets, policy } = plan(&inputs, &|name| std::env::var(name).ok())?;
+    // Whatever the plan reads of the environment is a secret, whether or not it makes a URL.
+    let values = RefCell::new(Vec::new());
+    let read = |name: &str| std::env::var(name).ok().inspect(|value| values.borrow_mut().push(value.clone()));
+    let planned = plan(&inputs, &read);
+    let mut secrets = Secrets::of_values(&values.into_inner());
+    if let Ok(plan) = &planned {
+        secrets.extend([gather::secrets(&plan.targets)]);
+    }
+    guard(secrets);
+    let Plan { targets, policy } = planned?;
     let progress = Progress::new(targets.len());
     let limits = Limits { jobs: args.jobs.get(), timeout: args.timeout };
-    let states = gather(targets, &inputs.root, limits, &|| progress.tick()).await;
+    let states = gather::gather(targets, &inputs.root, limits, &|| progress.tick()).await;
     progress.finish();
     let report = Report::new(&states, compare(&states, &policy), args.fail_on);
     publish(&report, args.format, &args.output);

@@ -1,5 +1,7 @@
 //! What a finding states, rule by rule, and the one place where it is put into words.
 
+use std::borrow::Cow;
+
 use super::{Rule, Severity};
 use crate::history::{AbsentTable, DatabaseError};
 use crate::migration::{Checksum, Version};
@@ -135,9 +137,9 @@ impl Facts {
     }
 
     /// What to do about it.
-    pub fn help(&self) -> &'static str {
-        match self {
-            Self::UnreachableDatabase(error) | Self::NotChecked(error) => error.kind.help(),
+    pub fn help(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::UnreachableDatabase(error) | Self::NotChecked(error) => return error.kind.help(),
             Self::NoHistory { absent, .. } if !absent.elsewhere.is_empty() => {
                 "Set `table` to the qualified name, or add the schema to the role's `search_path`; if the service's own role has another `search_path`, let the check's role have the same."
             }
@@ -145,7 +147,7 @@ impl Facts {
                 "Nothing has to be done: `ignore-missing` says that the service calls `set_ignore_missing(true)`, and so it starts. If it does not call that, remove the setting."
             }
             _ => self.rule().help(),
-        }
+        })
     }
 
     /// The finding in words: what is the case, without what it means in general.

@@ -4,9 +4,11 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use crate::gather::{mysql, postgres, sqlite};
 use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
+use crate::secret::Secrets;
 
 /// The first pause before another attempt; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -20,8 +22,8 @@ const LONGEST_LEAD: Duration = Duration::from_secs(1);
 /// The history in `table`, a name as sqlx would paste it into its SQL, read within `timeout`. `create_schemas` are
 /// those that sqlx creates before it looks for the table.
 ///
-/// A server without a connection to spare is asked again until the time is up: other targets of the same run may be
-/// what fills it. Nothing else is tried twice.
+/// A server that says that it cannot serve at the moment is asked again until the time is up: it may be starting, or
+/// other targets of the same run may be what fills it. Nothing else is tried twice.
 ///
 /// # Errors
 /// Every reason for which the history cannot be read, with nothing secret in it.
@@ -33,24 +35,34 @@ pub async fn history(
 ) -> Result<History, DatabaseError> {
     let start = Instant::now();
     let mut pause = FIRST_PAUSE;
-    let mut crowded = None;
-    loop {
+    let mut last = None;
+    tracing::debug!(server = server(url), table, "reading the history");
+    for number in 1.. {
         let left = timeout.saturating_sub(start.elapsed());
         let error = match tokio::time::timeout(left, attempt(url, table, create_schemas, left)).await {
-            Ok(Err(error)) if error.kind == DatabaseErrorKind::TooManyConnections => error,
+            Ok(Err(error)) if error.kind.passes_by_itself() => error,
             Ok(answer) => return answer,
-            // The crowd is the better explanation.
-            Err(_) => {
-                return Err(crowded.unwrap_or_else(|| DatabaseError::new(DatabaseErrorKind::TimedOut, within(timeout))));
-            }
+            Err(_) => break,
         };
         let pause_now = pause.mul_f64(jitter());
-        if start.elapsed().saturating_add(pause_now) >= timeout {
-            return Err(error);
+        let is_over = start.elapsed().saturating_add(pause_now) >= timeout;
+        tracing::debug!(number, %error, pause = ?pause_now, is_over, "the attempt failed, and may be repeated");
+        last = Some(error);
+        if is_over {
+            break;
         }
         tokio::time::sleep(pause_now).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
-        crowded = Some(error);
+    }
+    // What the server said is a better explanation than that it said nothing the last time.
+    Err(last.unwrap_or_else(|| DatabaseError::new(DatabaseErrorKind::TimedOut, within(timeout))))
+}
+
+/// What the driver takes for a password beside that of the URL.
+pub fn secrets(url: &DatabaseUrl) -> Secrets {
+    match url.engine() {
+        Engine::Postgres => postgres::secrets(url),
+        Engine::Sqlite | Engine::MySql => Secrets::default(),
     }
 }
 
@@ -77,14 +89,16 @@ async fn attempt(
     // A task of its own, because the driver never pauses while a server sends without pause: the timeout and the other
     // targets have to go on. The set ends the task when it is dropped.
     let mut reading = JoinSet::new();
-    reading.spawn(async move {
+    let read = async move {
         match url.engine() {
             Engine::Postgres => postgres::history(&url, &table, &create_schemas, budget).await,
             Engine::Sqlite => sqlite::history(&url, &table, budget).await,
             Engine::MySql => mysql::history(&url, &table, &create_schemas, budget).await,
         }
-    });
-    // A driver trusts the lengths that a server sends; one that speaks another protocol can make it panic.
+    };
+    reading.spawn(read.in_current_span());
+    // A driver trusts the lengths that a server sends; one that speaks another protocol can make it panic. What it
+    // says then may hold anything: it stands in the log, redacted, and not in the report.
     reading.join_next().await.and_then(Result::ok).unwrap_or_else(|| {
         Err(DatabaseError::new(DatabaseErrorKind::Unintelligible, "the driver gave up on what the server sent"))
     })

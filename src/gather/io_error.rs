@@ -1,4 +1,4 @@
-//! Errors of the network and of TLS, sorted by remedy: the same for every server.
+//! Errors of the network, sorted by remedy: the same for every server.
 
 use std::io;
 
@@ -18,6 +18,7 @@ pub struct Endpoint<'a> {
 /// The kind of an error on the way to `endpoint`, which is looked up again when the error leaves open what failed.
 pub async fn connecting(error: &io::Error, endpoint: Endpoint<'_>) -> Kind {
     match kind(error) {
+        Some(Kind::ConnectionLost) => Kind::HungUp,
         Some(kind) => kind,
         None => unclear(error, endpoint).await,
     }
@@ -25,9 +26,7 @@ pub async fn connecting(error: &io::Error, endpoint: Endpoint<'_>) -> Kind {
 
 /// The kind of an error that tells it by itself.
 pub fn kind(error: &io::Error) -> Option<Kind> {
-    let is_tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
     match error.kind() {
-        _ if is_tls || error.to_string().contains("tls handshake") => Some(Kind::Tls),
         io::ErrorKind::ConnectionRefused
         | io::ErrorKind::HostUnreachable
         | io::ErrorKind::NetworkUnreachable
@@ -49,7 +48,7 @@ async fn unclear(error: &io::Error, endpoint: Endpoint<'_>) -> Kind {
     if endpoint.is_socket {
         Kind::Refused
     } else if is_file {
-        Kind::Tls
+        Kind::TlsFile
     } else if tokio::net::lookup_host((endpoint.host, endpoint.port)).await.is_err() {
         Kind::Dns
     } else {

@@ -10,5 +10,5 @@ pub const ROWS_BETWEEN_PAUSES: usize = 100;
 
 /// The error for a history with more than [`MOST_ROWS`].
 pub fn too_many_rows() -> DatabaseError {
-    DatabaseError::new(DatabaseErrorKind::Unintelligible, format!("more than {MOST_ROWS} rows"))
+    DatabaseError::new(DatabaseErrorKind::WrongShape, format!("more than {MOST_ROWS} rows"))
 }

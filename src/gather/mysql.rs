@@ -11,7 +11,7 @@ use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use crate::gather::limit::{MOST_ROWS, ROWS_BETWEEN_PAUSES, too_many_rows};
-use crate::history::{AbsentTable, DatabaseError, DatabaseUrl, Engine, History};
+use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
 use crate::table_name::{self, TableName, identifier};
 
@@ -31,7 +31,7 @@ pub async fn history(
     let options = options::options(url)?;
     let mut connection = match options.connect().await {
         Ok(connection) => connection,
-        Err(error) => return Err(error::connecting(error, url, &options).await),
+        Err(error) => return Err(error::connecting(error, url, &options, &name).await),
     };
     let left = timeout.saturating_sub(start.elapsed());
     let answer = read(&mut connection, &batch(&name, left)).await;
@@ -45,7 +45,7 @@ pub async fn history(
         Err(Failure { error, whereabouts: Some(found) }) if error::is_absence(&error) => {
             Ok(History::Absent(found.absent(table, &name, create_schemas)))
         }
-        Err(Failure { error, .. }) => Err(error::querying(&error, url)),
+        Err(Failure { error, .. }) => Err(error::querying(&error, url, &options, &name)),
     }
 }
 
@@ -172,7 +172,8 @@ async fn read(
             }
         }
     }
-    Ok(if seen == 0 { Err(row::unintelligible("the server answered with nothing")) } else { rows })
+    let nothing = || DatabaseError::new(DatabaseErrorKind::Unintelligible, "the server answered with nothing");
+    Ok(if seen == 0 { Err(nothing()) } else { rows })
 }
 
 #[cfg(test)]

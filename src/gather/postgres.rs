@@ -1,6 +1,7 @@
 //! Reads a history from PostgreSQL, in one round trip and within one read-only transaction. Writes nothing, ever.
 
 mod error;
+mod grant;
 mod options;
 mod row;
 mod search_path;
@@ -14,6 +15,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use crate::gather::limit::{MOST_ROWS, ROWS_BETWEEN_PAUSES, too_many_rows};
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
+use crate::secret::Secrets;
 use crate::table_name::{self, TableName};
 use search_path::SearchPath;
 
@@ -45,14 +47,26 @@ pub async fn history(
     let absent = |found: Whereabouts| Ok(History::Absent(found.absent(table, &name, create_schemas)));
     match answer {
         Ok(Answer { whereabouts, rows }) => {
-            let whereabouts = whereabouts?;
+            // Whatever is wrong there, it is no table that is.
+            let odd = |error| DatabaseError { kind: DatabaseErrorKind::Unintelligible, ..error };
+            let whereabouts = whereabouts.map_err(odd)?;
             // sqlx would make a table of its own in the schema that it creates, and never see these rows.
             let overtaken = name.schema.is_none() && whereabouts.path.is_overtaken(create_schemas);
             if overtaken { absent(whereabouts) } else { rows.map(History::Present) }
         }
         Err(Failure { error, whereabouts: Some(found) }) if !found.found && is_absence(&error) => absent(found),
-        Err(Failure { error, .. }) => Err(error::querying(&error, url, &options)),
+        Err(Failure { error, whereabouts }) => {
+            let clean = |sql: &str| error::clean(url, &options, sql);
+            let lacking = grant::read(&error, options.get_username(), &name, whereabouts.as_ref(), clean);
+            let told = error::querying(&error, url, &options);
+            Err(DatabaseError { kind: lacking.unwrap_or(told.kind), ..told })
+        }
     }
+}
+
+/// What the driver takes for a password beside that of the URL: `PGPASSWORD`, or an entry of a password file.
+pub fn secrets(url: &DatabaseUrl) -> Secrets {
+    options::options(url).map(|options| options::secrets(&options)).unwrap_or_default()
 }
 
 /// The server's key for a limit on connections: the host and port, or the path of the socket.

@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use crate::gather::percent;
 use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
 
 const UNENCODED: &str = "a `/`, `?`, `#` or `@` in the user name or the password has to be percent-encoded";
@@ -17,6 +18,7 @@ pub fn parse(url: &DatabaseUrl, knows: &dyn Fn(&str) -> bool) -> Result<Url, Dat
     if holds_unencoded_password(&parsed, knows) {
         return Err(malformed(UNENCODED));
     }
+    percent::expect_utf8(&parsed)?;
     let (known, unknown): (Vec<_>, Vec<_>) = parsed.query_pairs().into_owned().partition(|(key, _)| knows(key));
     if !unknown.is_empty() {
         parsed.set_query(None);

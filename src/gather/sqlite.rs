@@ -45,14 +45,16 @@ pub fn server(url: &DatabaseUrl) -> Option<String> {
 /// The file that the URL names, read by sqlx's rules.
 fn path(url: &DatabaseUrl) -> Result<PathBuf, DatabaseError> {
     let malformed = |detail: &str| DatabaseError::new(Kind::MalformedUrl, detail);
-    if SqliteConnectOptions::from_str(url.expose()).is_err() {
-        // Not the driver's words: they quote the value.
-        return Err(malformed("a parameter is unknown, or has an unknown value, or the path is no UTF-8"));
-    }
     let rest = url.expose().split_once(':').map_or("", |(_, rest)| rest);
     let (database, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let database = database.strip_prefix("//").unwrap_or(database);
-    let file = percent_decode_str(database).decode_utf8_lossy();
+    let Ok(file) = percent_decode_str(database).decode_utf8() else {
+        return Err(DatabaseError::new(Kind::NotUtf8, "the path"));
+    };
+    if SqliteConnectOptions::from_str(url.expose()).is_err() {
+        // Not the driver's words: they quote the value.
+        return Err(malformed("a parameter is unknown, or has an unknown value"));
+    }
     let is_memory_mode =
         || url::form_urlencoded::parse(parameters.as_bytes()).any(|(key, value)| key == "mode" && value == "memory");
     if file == ":memory:" || is_memory_mode() {
@@ -87,7 +89,7 @@ async fn expect_file(path: &Path) -> Result<(), DatabaseError> {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
                 fault(Kind::NoSuchDatabase, " does not exist")
             }
-            std::io::ErrorKind::PermissionDenied => fault(Kind::PermissionDenied, " cannot be reached"),
+            std::io::ErrorKind::PermissionDenied => fault(Kind::FileForbidden, " cannot be reached"),
             _ => fault(Kind::Unintelligible, &format!(": {error}")),
         },
     }
@@ -195,12 +197,11 @@ fn value<'r, T>(row: &'r SqliteRow, index: usize, name: &str) -> Result<T, Datab
 where
     T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
-    let unintelligible =
-        |what: &str| DatabaseError::new(Kind::Unintelligible, format!("the column `{name}` {what} in a row"));
+    let wrong = |what: &str| DatabaseError::new(Kind::WrongShape, format!("the column `{name}` {what} in a row"));
     if row.try_get_raw(index).is_ok_and(|value| value.is_null()) {
-        return Err(unintelligible("is NULL"));
+        return Err(wrong("is NULL"));
     }
-    row.try_get(index).map_err(|_| unintelligible("holds a value of an unexpected type"))
+    row.try_get(index).map_err(|_| wrong("holds a value of an unexpected type"))
 }
 
 /// SQLite's result codes, by remedy: <https://www.sqlite.org/rescode.html>.
@@ -210,15 +211,14 @@ fn from_sqlx(error: &sqlx::Error, url: &DatabaseUrl, path: &Path) -> DatabaseErr
     };
     let code: i32 = database.code().and_then(|code| code.parse().ok()).unwrap_or_default();
     // The low byte is the primary code.
-    let (kind, hint) = match code & 0xff {
+    let kind = match code & 0xff {
+        // ERROR has one message for a column that is not there, in English whatever the locale.
+        1 if database.message().contains("no such column") => Kind::WrongShape,
         // BUSY, LOCKED, and INTERRUPT by our own clock.
-        5 | 6 | 9 => (Kind::TimedOut, ""),
+        5 | 6 | 9 => Kind::Slow,
         // PERM, READONLY, CANTOPEN, AUTH: the file is there, so it is a matter of permissions.
-        3 | 8 | 14 | 23 => (
-            Kind::PermissionDenied,
-            "; a database in WAL mode also needs a writable directory, or one where its -wal and -shm files stand",
-        ),
-        _ => (Kind::Unintelligible, ""),
+        3 | 8 | 14 | 23 => Kind::FileForbidden,
+        _ => Kind::Unintelligible,
     };
-    DatabaseError::new(kind, format!("{}: {}{hint}", shown(path), redact(url, database.message())))
+    DatabaseError::new(kind, format!("{}: {}", shown(path), redact(url, database.message())))
 }

@@ -194,7 +194,7 @@ impl UrlTemplate {
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<DatabaseUrl, DatabaseError> {
         let unfilled = |error: TemplateError| DatabaseError::new(DatabaseErrorKind::NotConfigured, error.to_string());
-        let mut url = String::new();
+        let (mut url, mut secrets) = (String::new(), Vec::new());
         for part in &self.0 {
             match part {
                 UrlPart::Plain(Part::Text(text)) => url += text,
@@ -204,11 +204,13 @@ impl UrlTemplate {
                 }
                 UrlPart::Variable(name) => {
                     let filled = name.iter().map(|part| part.fill(placeholders)).collect::<Result<String, _>>();
-                    url += &read(&filled.map_err(unfilled)?, env)?;
+                    let value = read(&filled.map_err(unfilled)?, env)?;
+                    url += &value;
+                    secrets.push(value);
                 }
             }
         }
-        DatabaseUrl::parse(url.trim())
+        DatabaseUrl::parse(url.trim()).map(|url| url.made_of(secrets.iter().map(String::as_str)))
     }
 
     fn check(&self) -> Result<(), TemplateError> {

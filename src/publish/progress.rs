@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tracing::level_filters::LevelFilter;
 
 /// The progress of a run. It shows numbers only, so there is nothing in it to hide.
 #[derive(Debug)]
@@ -11,7 +12,12 @@ pub struct Progress(ProgressBar);
 impl Progress {
     /// A line for this many targets, hidden where standard error is no terminal.
     pub fn new(targets: usize) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(targets as u64), ProgressDrawTarget::stderr());
+        // A log on the same screen says more, and each would write over the other.
+        let target = match LevelFilter::current() {
+            LevelFilter::OFF => ProgressDrawTarget::stderr(),
+            _ => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(Some(targets as u64), target);
         if let Ok(style) = ProgressStyle::with_template("{spinner} read {pos} of {len} targets ({elapsed})") {
             bar.set_style(style);
         }

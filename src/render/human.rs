@@ -151,7 +151,7 @@ fn findings(findings: &[Finding]) -> String {
             }
         }
         if let Some(finding) = group.first() {
-            let _ = writeln!(out, "  {} {}\n", styled(BOLD, "help:"), finding.facts.help());
+            let _ = writeln!(out, "  {} {}\n", styled(BOLD, "help:"), harmless(&finding.facts.help()));
         }
     }
     out.trim_end().to_owned()

@@ -1,5 +1,7 @@
 //! The JSON report, version 1: private types, so that the published format changes only on purpose.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -150,7 +152,7 @@ struct FindingV1<'a> {
     /// What is the case.
     message: String,
     /// What to do about it.
-    help: &'static str,
+    help: Cow<'static, str>,
     /// Who, when and how to mend it, where that is known.
     explanation: Option<Value>,
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use migration_preflight::gather::database;
-use migration_preflight::history::{DatabaseErrorKind, DatabaseUrl};
+use migration_preflight::history::{DatabaseErrorKind, DatabaseUrl, Privilege};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use url::Url;
@@ -32,22 +32,23 @@ async fn tls_is_spoken_and_verified_as_the_url_asks() {
     let verified = format!("sslmode=verify-full&sslrootcert={ca}");
     assert_eq!(present(read(&with("localhost", &verified), TABLE).await), [good()]);
 
+    use DatabaseErrorKind::{TlsFile, TlsNotTrusted, TlsWrongHost};
     let refused = [
-        with("127.0.0.1", &verified),
-        with("localhost", &format!("sslmode=verify-full&sslrootcert={other_ca}")),
-        with("localhost", &format!("sslmode=verify-ca&sslrootcert={other_ca}")),
-        with("localhost", "sslmode=verify-full"),
-        with("localhost", "sslmode=verify-full&sslrootcert=/nowhere.pem"),
+        (with("127.0.0.1", &verified), TlsWrongHost),
+        (with("localhost", &format!("sslmode=verify-full&sslrootcert={other_ca}")), TlsNotTrusted),
+        (with("localhost", &format!("sslmode=verify-ca&sslrootcert={other_ca}")), TlsNotTrusted),
+        (with("localhost", "sslmode=verify-full"), TlsNotTrusted),
+        (with("localhost", "sslmode=verify-full&sslrootcert=/nowhere.pem"), TlsFile),
     ];
-    for url in refused {
+    for (url, kind) in refused {
         let error = failure(&url, TABLE, TIMEOUT).await;
-        assert_eq!(error.kind, DatabaseErrorKind::Tls, "{url}: {error}");
+        assert_eq!(error.kind, kind, "{url}: {error}");
         assert!(!error.detail.is_empty());
     }
     // PgBouncer without a certificate of its own.
     let mut plain = fixture.url_on("PREFLIGHT_TEST_PGBOUNCER_URL");
     plain.set_query(Some("sslmode=require"));
-    assert_eq!(failure(plain.as_str(), TABLE, TIMEOUT).await.kind, DatabaseErrorKind::Tls);
+    assert_eq!(failure(plain.as_str(), TABLE, TIMEOUT).await.kind, DatabaseErrorKind::TlsNotOffered);
 }
 
 #[tokio::test]
@@ -97,7 +98,9 @@ async fn an_absent_database_is_named() {
 async fn a_role_that_may_not_connect_is_told_so() {
     let fixture = Fixture::with_history().await;
     fixture.execute("REVOKE CONNECT ON DATABASE $ROLE FROM PUBLIC").await;
-    assert_eq!(fixture.failure(TABLE).await.kind, DatabaseErrorKind::PermissionDenied);
+    let error = fixture.failure(TABLE).await;
+    let grant = format!("GRANT CONNECT ON DATABASE \"{0}\" TO \"{0}\";", fixture.name);
+    assert_eq!(error.kind, DatabaseErrorKind::NotGranted { privilege: Privilege::Connect, grant });
 }
 
 #[tokio::test]
@@ -128,11 +131,11 @@ async fn a_server_that_says_nothing_times_out_in_time() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_up_is_a_lost_connection() {
+async fn a_server_that_hangs_up_is_said_to_have_done_so() {
     let port = proxy::saying(b"", true).await;
     for mode in ["disable", "prefer", "require"] {
         let error = failure(&format!("postgres://u:pa55word@127.0.0.1:{port}/x?sslmode={mode}"), TABLE, TIMEOUT).await;
-        assert_eq!(error.kind, DatabaseErrorKind::ConnectionLost, "{mode}: {error}");
+        assert_eq!(error.kind, DatabaseErrorKind::HungUp, "{mode}: {error}");
     }
 }
 
@@ -151,7 +154,7 @@ async fn a_server_of_another_protocol_is_unintelligible() {
         for mode in ["disable", "prefer"] {
             let error =
                 failure(&format!("postgres://u:pa55word@127.0.0.1:{port}/x?sslmode={mode}"), TABLE, TIMEOUT).await;
-            let kinds = [DatabaseErrorKind::Unintelligible, DatabaseErrorKind::ConnectionLost, DatabaseErrorKind::Tls];
+            let kinds = [DatabaseErrorKind::Unintelligible, DatabaseErrorKind::HungUp, DatabaseErrorKind::Tls];
             assert!(kinds.contains(&error.kind), "{answer:?} {mode}: {error}");
         }
     }
@@ -198,7 +201,7 @@ async fn a_locked_table_times_out_and_leaves_nothing_running() {
     sqlx::raw_sql("BEGIN; LOCK TABLE _sqlx_migrations IN ACCESS EXCLUSIVE MODE").execute(&mut admin).await.unwrap();
     for server in ["PREFLIGHT_TEST_POSTGRES_URL", "PREFLIGHT_TEST_PGBOUNCER_URL"] {
         let error = failure(fixture.url_on(server).as_str(), TABLE, SHORT).await;
-        assert_eq!(error.kind, DatabaseErrorKind::TimedOut);
+        assert_eq!(error.kind, DatabaseErrorKind::Slow);
         assert_eq!(error.detail, "canceling statement due to statement timeout");
     }
     let waiting =

@@ -1,6 +1,6 @@
 //! What is read, by whom, and what the server sees of it.
 
-use migration_preflight::history::{AbsentTable, DatabaseErrorKind};
+use migration_preflight::history::{AbsentTable, DatabaseErrorKind, Privilege};
 use migration_preflight::migration::{AppliedMigration, Checksum, Version};
 use sqlx::migrate::{Migrator, ResolveWith};
 use sqlx::{AssertSqlSafe, Row};
@@ -64,7 +64,8 @@ async fn no_row_is_a_history_too() {
 async fn a_role_that_may_not_select_is_told_so() {
     let fixture = Fixture::new(&history(TABLE)).await;
     let error = fixture.failure(TABLE).await;
-    assert_eq!(error.kind, DatabaseErrorKind::PermissionDenied);
+    let grant = format!("GRANT SELECT ON \"public\".\"_sqlx_migrations\" TO \"{}\";", fixture.name);
+    assert_eq!(error.kind, DatabaseErrorKind::NotGranted { privilege: Privilege::Select, grant });
     assert_eq!(error.detail, "permission denied for table _sqlx_migrations");
 }
 
@@ -83,7 +84,9 @@ async fn a_table_out_of_the_search_path_is_absent_and_elsewhere() {
     // A schema in the search path that the role may not use is passed over in silence by the server, not by us.
     fixture.execute("ALTER ROLE $ROLE SET search_path = ops, public").await;
     assert_eq!(fixture.absent(TABLE).await, expected);
-    assert_eq!(fixture.failure("ops._sqlx_migrations").await.kind, DatabaseErrorKind::PermissionDenied);
+    let grant = format!("GRANT USAGE ON SCHEMA \"ops\" TO \"{}\";", fixture.name);
+    let forbidden = fixture.failure("ops._sqlx_migrations").await.kind;
+    assert_eq!(forbidden, DatabaseErrorKind::NotGranted { privilege: Privilege::Usage, grant });
 
     fixture.execute("GRANT USAGE ON SCHEMA ops TO $ROLE; GRANT SELECT ON ops._sqlx_migrations TO $ROLE").await;
     assert_eq!(fixture.rows(TABLE).await, [good()]);
@@ -199,7 +202,7 @@ async fn what_is_no_history_names_its_column() {
     for (sql, detail) in cases {
         fixture.execute(sql).await;
         let error = fixture.failure(TABLE).await;
-        assert_eq!(error.kind, DatabaseErrorKind::Unintelligible, "{sql}");
+        assert_eq!(error.kind, DatabaseErrorKind::WrongShape, "{sql}");
         assert_eq!(error.detail, detail);
     }
 }
@@ -222,7 +225,7 @@ async fn a_view_that_writes_is_stopped_by_the_server() {
     ))
     .await;
     let error = fixture.failure("seen").await;
-    assert_eq!(error.kind, DatabaseErrorKind::Unintelligible);
+    assert_eq!(error.kind, DatabaseErrorKind::WrongShape);
     assert!(error.detail.ends_with("in a read-only transaction"), "{error}");
     assert_eq!(fixture.rows("t").await, [good()]);
 }

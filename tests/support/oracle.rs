@@ -87,7 +87,7 @@ pub fn agree(predicted: &Result<Outcome, Unread>, observed: &Observed) -> Result
         (Err(Unread::Source), Some(MigrateError::Source(_))) => return Ok("broken"),
         // Before it comes to the rows, sqlx may fail over the directory or over a schema.
         (Err(Unread::History(unread)), Some(error))
-            if unread.kind == DatabaseErrorKind::Unintelligible && observed.applied.is_empty() =>
+            if unread.kind == DatabaseErrorKind::WrongShape && observed.applied.is_empty() =>
         {
             return match error {
                 MigrateError::Execute(sqlx::Error::ColumnDecode { .. }) => Ok("unintelligible"),

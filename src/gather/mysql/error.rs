@@ -4,26 +4,68 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 
 use crate::gather::io_error::{self, Endpoint};
 use crate::gather::redact::redact;
-use crate::history::{DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl};
+use crate::gather::{percent, tls};
+use crate::history::{DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl, Engine, Privilege};
+use crate::table_name::{TableName, quote};
 
 /// The error of an attempt to connect. Looks the host up again when the driver's error leaves open what failed.
-pub async fn connecting(error: sqlx::Error, url: &DatabaseUrl, options: &MySqlConnectOptions) -> DatabaseError {
-    if matches!(&error, sqlx::Error::Configuration(_)) {
-        // The URL has been read by now: what is left is a password that sqlx does not send in the clear.
-        return DatabaseError::new(Kind::Tls, "the server takes this kind of password over TLS only");
-    }
+pub async fn connecting(
+    error: sqlx::Error,
+    url: &DatabaseUrl,
+    options: &MySqlConnectOptions,
+    name: &TableName,
+) -> DatabaseError {
     let endpoint =
         Endpoint { host: options.get_host(), port: options.get_port(), is_socket: options.get_socket().is_some() };
     let kind = match &error {
-        sqlx::Error::Io(io) => io_error::connecting(io, endpoint).await,
-        other => kind(other),
+        // The URL has been read by now: what is left is a password that sqlx does not send in the clear.
+        sqlx::Error::Configuration(_) => {
+            return DatabaseError::new(Kind::Tls, "the server takes this kind of password over TLS only");
+        }
+        error if is_torn_packet(error) => Kind::Unintelligible,
+        sqlx::Error::Io(io) => match tls::kind(&error) {
+            Some(kind) => kind,
+            None => io_error::connecting(io, endpoint).await,
+        },
+        other => match kind(other) {
+            Kind::Authentication => percent::rejected(url),
+            Kind::PermissionDenied => not_granted(Privilege::Connect, url, options, name),
+            kind => kind,
+        },
     };
     DatabaseError::new(kind, redact(url, &text(&error)))
 }
 
 /// The error of a query.
-pub fn querying(error: &sqlx::Error, url: &DatabaseUrl) -> DatabaseError {
-    DatabaseError::new(kind(error), redact(url, &text(error)))
+pub fn querying(
+    error: &sqlx::Error,
+    url: &DatabaseUrl,
+    options: &MySqlConnectOptions,
+    name: &TableName,
+) -> DatabaseError {
+    let kind = match number(error) {
+        // A view has need of more, and names what it cannot get at.
+        Some(1142) if text(error).contains(&name.table) => not_granted(Privilege::Select, url, options, name),
+        _ => kind(error),
+    };
+    DatabaseError::new(kind, redact(url, &text(error)))
+}
+
+/// An end within the first packet, whose length another protocol's greeting made up.
+fn is_torn_packet(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Io(error) = error else { return false };
+    // A packet's head is of four bytes.
+    error.kind() == std::io::ErrorKind::UnexpectedEof && !error.to_string().starts_with("expected to read 4 bytes")
+}
+
+/// The one privilege with which a user may connect to the database, too. Which of the accounts of its name it is, only
+/// the server knows.
+fn not_granted(privilege: Privilege, url: &DatabaseUrl, options: &MySqlConnectOptions, name: &TableName) -> Kind {
+    let schema = name.schema.as_deref().or(options.get_database()).unwrap_or_default();
+    let table = TableName { schema: Some(schema.to_owned()), table: name.table.clone() };
+    let user = quote(options.get_username(), Engine::MySql);
+    let grant = format!("GRANT SELECT ON {} TO {user}@'%';", table.quoted(Engine::MySql));
+    Kind::NotGranted { privilege, grant: redact(url, &grant) }
 }
 
 /// Undefined table, and MySQL 8's undefined schema.
@@ -49,8 +91,10 @@ fn text(error: &sqlx::Error) -> String {
 }
 
 fn kind(error: &sqlx::Error) -> Kind {
+    if let Some(kind) = tls::kind(error) {
+        return kind;
+    }
     match error {
-        sqlx::Error::Tls(_) => Kind::Tls,
         sqlx::Error::Io(error) => io_error::kind(error).unwrap_or(Kind::ConnectionLost),
         sqlx::Error::Database(_) => number(error).map_or(Kind::Unintelligible, server_kind),
         _ => Kind::Unintelligible,
@@ -66,18 +110,48 @@ fn server_kind(number: u16) -> Kind {
         1049 => Kind::NoSuchDatabase,
         // On a database, a table, a column, a command, a routine.
         1044 | 1142 | 1143 | 1227 | 1370 => Kind::PermissionDenied,
-        // On the server, for the role, within the hour.
+        // On the server, for the user, within the hour.
         1040 | 1203 | 1226 => Kind::TooManyConnections,
         // A lock not got; the clocks of MySQL and of MariaDB; KILL QUERY.
-        1205 | 3024 | 1969 | 1317 => Kind::TimedOut,
+        1205 | 3024 | 1969 | 1317 => Kind::Slow,
         // TLS is required; MariaDB answers with its 1045 then.
         3159 => Kind::Tls,
         // A host that connected in vain too often.
         1129 => Kind::Refused,
-        // Shutting down; a network error of the server's; killed.
-        1053 | 1077..=1079 | 1152 | 1158..=1161 | 1184 | 1927 | 4031 => Kind::ConnectionLost,
+        // Shutting down.
+        1053 | 1077..=1079 => Kind::NotServing,
+        // A network error of the server's; killed.
+        1152 | 1158..=1161 | 1184 | 1927 | 4031 => Kind::ConnectionLost,
         // Too long, with a blank at its end, or with a letter beyond the basic plane.
         1059 | 1102 | 1103 | 1300 => Kind::TableName,
+        // No such column; a view that does not fit its tables any more, or that writes.
+        1054 | 1356 | 1792 => Kind::WrongShape,
         _ => Kind::Unintelligible,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_remedy_is_told_from_the_servers_number() {
+        let cases = [
+            (1045, Kind::Authentication),
+            (1049, Kind::NoSuchDatabase),
+            (1142, Kind::PermissionDenied),
+            (1040, Kind::TooManyConnections),
+            (3024, Kind::Slow),
+            (3159, Kind::Tls),
+            (1129, Kind::Refused),
+            (1053, Kind::NotServing),
+            (1927, Kind::ConnectionLost),
+            (1059, Kind::TableName),
+            (1054, Kind::WrongShape),
+            (1064, Kind::Unintelligible),
+        ];
+        for (number, kind) in cases {
+            assert_eq!(server_kind(number), kind, "{number}");
+        }
     }
 }

@@ -42,15 +42,14 @@ fn value<'r, T: Decode<'r, MySql> + Type<MySql>>(
     }
     row.try_get(index).map_err(|_| {
         let found = row.columns().get(index).map_or("unknown", |column| column.type_info().name());
-        unintelligible(format!("the column `{name}` is of type {found}, not {}", T::type_info().name()))
+        wrong_shape(format!("the column `{name}` is of type {found}, not {}", T::type_info().name()))
     })
 }
 
 fn null(name: &str) -> DatabaseError {
-    unintelligible(format!("the column `{name}` is NULL in a row"))
+    wrong_shape(format!("the column `{name}` is NULL in a row"))
 }
 
-/// An answer that is no history.
-pub fn unintelligible(detail: impl Into<String>) -> DatabaseError {
-    DatabaseError::new(DatabaseErrorKind::Unintelligible, detail)
+fn wrong_shape(detail: impl Into<String>) -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::WrongShape, detail)
 }

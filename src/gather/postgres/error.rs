@@ -1,10 +1,11 @@
 //! What the driver, PostgreSQL and PgBouncer report, sorted by remedy.
 
-use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
+use super::{grant, options};
 use crate::gather::io_error::{self, Endpoint};
-use crate::gather::redact::redact;
+use crate::gather::redact::retold;
+use crate::gather::{percent, tls};
 use crate::history::{DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl};
 
 /// The error of an attempt to connect. Looks the host up again when the driver's error leaves open what failed.
@@ -12,23 +13,30 @@ pub async fn connecting(error: sqlx::Error, url: &DatabaseUrl, options: &PgConne
     let is_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
     let endpoint = Endpoint { host: options.get_host(), port: options.get_port(), is_socket };
     let kind = match &error {
-        sqlx::Error::Io(io) => io_error::connecting(io, endpoint).await,
+        sqlx::Error::Io(io) => match tls::kind(&error) {
+            Some(kind) => kind,
+            None => io_error::connecting(io, endpoint).await,
+        },
+        error if is_silent_hang_up(error) => Kind::HungUp,
         sqlx::Error::Configuration(_) if error.to_string().contains("saslprep") => {
             // The text names the letter that SCRAM forbids: a piece of the password.
             return DatabaseError::new(Kind::Authentication, "a character in the user name or password is not allowed");
         }
-        other => kind(other),
+        other => match kind(other) {
+            Kind::Authentication => percent::rejected(url),
+            Kind::PermissionDenied => grant::connect(options, |sql| clean(url, options, sql)),
+            kind => kind,
+        },
     };
     DatabaseError::new(kind, clean(url, options, &text(&error)))
 }
 
 /// `text` without the password of the URL, and without the one that the driver took from `PGPASSWORD` or a password
 /// file where the URL has none.
-fn clean(url: &DatabaseUrl, options: &PgConnectOptions, text: &str) -> String {
-    // Other parts of the options could make up a text that is no URL, on which the driver panics.
-    let effective = options.clone().host("host").username("user").database("database").to_url_lossy();
-    let text = redact(url, text);
-    DatabaseUrl::parse(effective.as_str()).map_or_else(|_| text.clone(), |effective| redact(&effective, &text))
+pub fn clean(url: &DatabaseUrl, options: &PgConnectOptions, text: &str) -> String {
+    let mut secrets = url.secrets().clone();
+    secrets.extend([options::secrets(options)]);
+    retold(&secrets, text)
 }
 
 /// The error of a query.
@@ -60,9 +68,11 @@ fn text(error: &sqlx::Error) -> String {
 }
 
 fn kind(error: &sqlx::Error) -> Kind {
+    if let Some(kind) = tls::kind(error) {
+        return kind;
+    }
     match error {
         sqlx::Error::Configuration(_) => Kind::MalformedUrl,
-        sqlx::Error::Tls(_) => Kind::Tls,
         sqlx::Error::Io(error) => io_error::kind(error).unwrap_or(Kind::ConnectionLost),
         sqlx::Error::Database(error) => server_kind(error.code().as_deref().unwrap_or_default(), error.message()),
         error if is_silent_hang_up(error) => Kind::ConnectionLost,
@@ -84,10 +94,12 @@ fn server_kind(code: &str, message: &str) -> Kind {
         "42501" => Kind::PermissionDenied,
         "53300" => Kind::TooManyConnections,
         // Cancelled by `statement_timeout`; a lock not got within `lock_timeout`; `transaction_timeout`.
-        "57014" | "55P03" | "25P04" => Kind::TimedOut,
-        // Starting up or shutting down.
-        "57P03" => Kind::Refused,
-        "57P01" | "57P02" | "57P04" | "57P05" | "25P03" | "40001" => Kind::ConnectionLost,
+        "57014" | "55P03" | "25P04" => Kind::Slow,
+        // Starting up or shutting down; a replica that had to choose between our query and its recovery.
+        "57P03" | "40001" => Kind::NotServing,
+        "57P01" | "57P02" | "57P04" | "57P05" | "25P03" => Kind::ConnectionLost,
+        // No such column or operator, another type; a view that writes.
+        "42703" | "42883" | "42804" | "42809" | "25006" => Kind::WrongShape,
         code if code.starts_with("08") => Kind::ConnectionLost,
         _ => Kind::Unintelligible,
     }
@@ -110,7 +122,7 @@ fn bouncer_kind(message: &str) -> Kind {
         ("timeout", Kind::TimedOut),
         ("cannot connect to server", Kind::Refused),
         ("server conn crashed", Kind::ConnectionLost),
-        ("shutting down", Kind::ConnectionLost),
+        ("shutting down", Kind::NotServing),
     ];
     if message.contains("database \"") && message.contains("does not exist") {
         return Kind::NoSuchDatabase;
@@ -131,11 +143,12 @@ mod tests {
             ("3D000", Kind::NoSuchDatabase),
             ("42501", Kind::PermissionDenied),
             ("53300", Kind::TooManyConnections),
-            ("57014", Kind::TimedOut),
+            ("57014", Kind::Slow),
             ("57P01", Kind::ConnectionLost),
-            ("57P03", Kind::Refused),
+            ("57P03", Kind::NotServing),
             ("08006", Kind::ConnectionLost),
-            ("42703", Kind::Unintelligible),
+            ("42703", Kind::WrongShape),
+            ("XX000", Kind::Unintelligible),
             ("", Kind::Unintelligible),
         ];
         for (code, kind) in cases {

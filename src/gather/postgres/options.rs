@@ -2,12 +2,14 @@
 
 use std::str::FromStr;
 
+use percent_encoding::percent_decode_str;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::gather::redact::redact;
 use crate::gather::server_url::{malformed, parse, without_brackets};
 use crate::history::{DatabaseError, DatabaseUrl};
+use crate::secret::Secrets;
 
 const APPLICATION_NAME: &str = "migration-preflight";
 
@@ -55,6 +57,17 @@ pub fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, DatabaseError> {
     let host = without_brackets(options.get_host()).to_owned();
     // Setting the host would turn away from the socket.
     Ok(if host == options.get_host() { options } else { options.host(&host) })
+}
+
+/// The password that the driver is going to use: that of the URL, of `PGPASSWORD` or of a password file.
+pub fn secrets(options: &PgConnectOptions) -> Secrets {
+    // Other parts of the options could make up a text that is no URL, on which the driver panics.
+    let url = options.clone().host("host").username("user").database("database").to_url_lossy();
+    let mut secrets = Secrets::default();
+    if let Some(password) = url.password() {
+        secrets.add_plain_password(&percent_decode_str(password).decode_utf8_lossy());
+    }
+    secrets
 }
 
 fn is_known_parameter(key: &str) -> bool {
@@ -105,7 +118,6 @@ mod tests {
     #[test]
     fn malformed_urls_are_named_so_and_give_nothing_away() {
         let urls = [
-            "postgres://app:hunter%ff22@db/shop",
             "postgres://app:hunter/22@db/shop",
             "postgres://app:12/hunter22@db/shop",
             "postgres://app:12?hunter22@db/shop",
@@ -129,6 +141,18 @@ mod tests {
             assert!(!shown.contains("hunter") && !shown.contains("22"), "{url} leaks: {shown}");
         }
         assert!(read(urls[urls.len() - 1]).is_ok(), "sqlx connects to the local default then");
+    }
+
+    #[test]
+    fn escapes_that_are_no_utf_8_are_named_so_and_the_part_that_holds_them() {
+        for (url, part) in [
+            ("postgres://app:hunter%ff22@db/shop", "the password"),
+            ("postgres://h%fcnter:22@db/shop", "the user name"),
+            ("postgres://app@db/h%fcnter", "the name of the database"),
+        ] {
+            let error = read(url).unwrap_err();
+            assert_eq!((&error.kind, &*error.detail), (&DatabaseErrorKind::NotUtf8, part));
+        }
     }
 
     #[test]

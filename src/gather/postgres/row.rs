@@ -34,15 +34,15 @@ pub fn applied(row: &PgRow) -> Result<AppliedMigration, DatabaseError> {
 /// # Errors
 /// NULL, no such column, or bytes that are no text.
 pub fn text<'r>(row: &'r PgRow, index: usize, name: &str) -> Result<&'r str, DatabaseError> {
-    optional_text(row, index, name)?.ok_or_else(|| unintelligible(format!("the column `{name}` is NULL in a row")))
+    optional_text(row, index, name)?.ok_or_else(|| wrong(format!("the column `{name}` is NULL in a row")))
 }
 
 fn optional_text<'r>(row: &'r PgRow, index: usize, name: &str) -> Result<Option<&'r str>, DatabaseError> {
-    let value = row.try_get_raw(index).map_err(|_| unintelligible(format!("the answer has no column `{name}`")))?;
+    let value = row.try_get_raw(index).map_err(|_| wrong(format!("the answer has no column `{name}`")))?;
     if value.is_null() {
         return Ok(None);
     }
-    value.as_str().map(Some).map_err(|_| unintelligible(format!("the column `{name}` is no UTF-8")))
+    value.as_str().map(Some).map_err(|_| wrong(format!("the column `{name}` is no UTF-8")))
 }
 
 fn expect_type(row: &PgRow, index: usize, name: &str, expected: &[&str]) -> Result<(), DatabaseError> {
@@ -50,17 +50,17 @@ fn expect_type(row: &PgRow, index: usize, name: &str, expected: &[&str]) -> Resu
     if expected.contains(&found) {
         return Ok(());
     }
-    Err(unintelligible(format!("the column `{name}` is of type {found}, not {}", expected.join(" or "))))
+    Err(wrong(format!("the column `{name}` is of type {found}, not {}", expected.join(" or "))))
 }
 
 fn integer(row: &PgRow, index: usize, name: &str) -> Result<i64, DatabaseError> {
-    text(row, index, name)?.parse().map_err(|_| unintelligible(format!("the column `{name}` is no integer")))
+    text(row, index, name)?.parse().map_err(|_| wrong(format!("the column `{name}` is no integer")))
 }
 
 /// `\x` and hexadecimal digits: the batch has set that form.
 fn bytes(row: &PgRow, index: usize, name: &str) -> Result<Vec<u8>, DatabaseError> {
     let printed = text(row, index, name)?;
-    hexadecimal(printed).ok_or_else(|| unintelligible(format!("the column `{name}` is not printed in hexadecimal")))
+    hexadecimal(printed).ok_or_else(|| wrong(format!("the column `{name}` is not printed in hexadecimal")))
 }
 
 fn hexadecimal(printed: &str) -> Option<Vec<u8>> {
@@ -81,8 +81,8 @@ fn iso(printed: &str) -> String {
     }
 }
 
-fn unintelligible(detail: impl Into<String>) -> DatabaseError {
-    DatabaseError::new(DatabaseErrorKind::Unintelligible, detail)
+fn wrong(detail: impl Into<String>) -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::WrongShape, detail)
 }
 
 #[cfg(test)]

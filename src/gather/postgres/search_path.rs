@@ -18,6 +18,11 @@ impl SearchPath {
         Self { entries: setting.split(',').filter_map(name).collect(), current: name(current) }
     }
 
+    /// The schema that is current now.
+    pub fn current(&self) -> Option<&String> {
+        self.current.as_ref()
+    }
+
     /// The schema that is going to be the current one: as it is, or one before it once `create_schemas` are created,
     /// or the first of all where none exists.
     pub fn current_after(&self, create_schemas: &[String]) -> Option<&String> {

@@ -38,7 +38,7 @@ pub enum TemplateError {
     /// `postgres://app:secret@db`
     #[error("a password is written in this file")]
     Password,
-    /// `STAGING_URL`, `mysql://…`
+    /// `STAGING_URL`, `mssql://…`
     #[error("this is no URL of a database")]
     NoUrl,
     /// White space or a control character in a URL.

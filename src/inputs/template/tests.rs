@@ -141,7 +141,7 @@ fn a_name_that_no_variable_can_have_is_not_asked_for() {
 
 #[test]
 fn no_error_holds_a_value_of_the_environment() {
-    for value in ["hunter2", "mysql://a:hunter2@b/c", "hunter2://x", ":hunter2"] {
+    for value in ["hunter2", "mssql://a:hunter2@b/c", "hunter2://x", ":hunter2"] {
         let error = url("${A}", &[("A", value)]).expect_err("no URL");
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
     }
@@ -177,8 +177,8 @@ fn a_url_template_is_refused_for_what_could_never_be_a_url() {
         ("${${A}}", TemplateError::VariableName),
         ("$DATABASE_URL", TemplateError::BareVariable),
         ("DATABASE_URL", TemplateError::NoUrl),
-        ("mysql://h/d", TemplateError::NoUrl),
-        ("mysql://${HOST}/d", TemplateError::NoUrl),
+        ("mssql://h/d", TemplateError::NoUrl),
+        ("mssql://${HOST}/d", TemplateError::NoUrl),
         ("postgres://h/a b", TemplateError::Blank),
         ("${A}\n", TemplateError::Blank),
         ("${{ secrets.X }}", TemplateError::GitHubExpression),
@@ -200,7 +200,7 @@ fn a_password_is_refused_wherever_a_url_can_have_one() {
         "postgres://c/d?user=a&password=b",
         "postgres://c/d?PASSWORD=b",
         "${BASE}?password=b",
-        "mysql://a:b@c/d",
+        "mssql://a:b@c/d",
         "a:b@c/d",
     ] {
         assert_eq!(UrlTemplate::parse(text), Err(TemplateError::Password), "{text}");

@@ -24,7 +24,7 @@ fn no_password_is_shown_wherever_it_was_written() {
         "defaults: { database-url: 'hunter2 hunter2' }",
         "defaults: { database-url: '$hunter2' }",
         "defaults: { database-url: ':hunter2' }",
-        "defaults: { database-url: 'mysql://app:hunter2@db/x' }",
+        "defaults: { database-url: 'mssql://app:hunter2@db/x' }",
         "defaults: { database-url: 'postgres://db/x?password=a\"b hunter2' }",
         "defaults: { database-url: \"postgres:\\x2f/app:hunter2\\x40db/x\" }",
         "defaults: { database-url: \"postgres://app:hun\\\n  ter2@db/x\" }",

@@ -140,7 +140,7 @@ const TEMPLATES: &[Mistake] = &[
     ),
     ("defaults: { database-url: $A }", 1, "a `$` without a `{` stands for nothing", false),
     ("defaults: { database-url: DATABASE_URL }", 1, "this is no URL of a database", false),
-    ("defaults: { database-url: 'mysql://h/d' }", 1, "this is no URL of a database", false),
+    ("defaults: { database-url: 'mssql://h/d' }", 1, "this is no URL of a database", false),
     ("defaults: { database-url: 'postgres://h/a b' }", 1, "a URL has no blanks and no control characters", false),
 ];
 

@@ -118,7 +118,7 @@ async fn a_value_that_is_no_history_names_its_column() {
     ];
     for (column, values) in cases {
         let error = Database::new(&with_row(TABLE, values)).await.read(TABLE).await.unwrap_err();
-        assert_eq!(error.kind, DatabaseErrorKind::Unintelligible, "{values}");
+        assert_eq!(error.kind, DatabaseErrorKind::WrongShape, "{values}");
         assert!(error.detail.contains(&format!("`{column}`")), "{error}");
     }
 }
@@ -126,6 +126,6 @@ async fn a_value_that_is_no_history_names_its_column() {
 #[tokio::test]
 async fn a_table_of_another_shape_names_the_column() {
     let error = Database::new(&format!("CREATE TABLE {TABLE} (version)")).await.read(TABLE).await.unwrap_err();
-    assert_eq!(error.kind, DatabaseErrorKind::Unintelligible);
+    assert_eq!(error.kind, DatabaseErrorKind::WrongShape);
     assert!(error.detail.ends_with("no such column: description"), "{error}");
 }

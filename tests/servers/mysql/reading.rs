@@ -1,9 +1,9 @@
 //! What is read, by whom, and what the server sees of it.
 
-use migration_preflight::history::{AbsentTable, DatabaseErrorKind};
+use migration_preflight::history::{AbsentTable, DatabaseErrorKind, Privilege};
 use migration_preflight::migration::{AppliedMigration, Checksum, Version};
-use sqlx::{Connection, Row};
 use sqlx::migrate::{MigrateError, Migrator, ResolveWith};
+use sqlx::{Connection, Row};
 
 use super::support::{CREATE, Fixture, history};
 use crate::support::{TABLE, good, variable};
@@ -91,10 +91,13 @@ async fn no_row_is_a_history_too() {
 async fn a_user_that_may_not_select_is_told_so() {
     let fixture = Fixture::new(&(history(TABLE) + "CREATE TABLE t (x int); GRANT SELECT ON $ROLE.t TO $ROLE")).await;
     let error = fixture.failure(TABLE).await;
-    assert_eq!(error.kind, DatabaseErrorKind::PermissionDenied);
+    let grant = format!("GRANT SELECT ON `{0}`.`{TABLE}` TO `{0}`@'%';", fixture.name);
+    assert_eq!(error.kind, DatabaseErrorKind::NotGranted { privilege: Privilege::Select, grant: grant.clone() });
     assert!(error.detail.starts_with("SELECT command denied to user "), "{error}");
     fixture.execute(&format!("GRANT SELECT (version) ON $ROLE.{TABLE} TO $ROLE")).await;
     assert_eq!(fixture.failure(TABLE).await.kind, DatabaseErrorKind::PermissionDenied);
+    fixture.execute(&grant).await;
+    assert_eq!(fixture.rows(TABLE).await, [good()]);
 }
 
 #[tokio::test]
@@ -164,7 +167,7 @@ async fn what_is_no_history_names_its_column() {
     for (change, detail) in cases {
         fixture.execute(&format!("SET sql_mode = ''; ALTER TABLE {TABLE} {change}")).await;
         let error = fixture.failure(TABLE).await;
-        assert_eq!(error.kind, DatabaseErrorKind::Unintelligible, "{change}");
+        assert_eq!(error.kind, DatabaseErrorKind::WrongShape, "{change}");
         assert_eq!(error.detail, detail);
     }
     fixture.execute(&format!("UPDATE {TABLE} SET checksum = 'ab'")).await;
@@ -179,7 +182,7 @@ async fn a_view_that_writes_is_stopped_by_the_server() {
            FROM t; GRANT SELECT ON $ROLE.* TO $ROLE; GRANT EXECUTE ON $ROLE.* TO $ROLE";
     let fixture = Fixture::new(&sql).await;
     let error = fixture.failure("seen").await;
-    assert_eq!(error.kind, DatabaseErrorKind::Unintelligible, "{error}");
+    assert_eq!(error.kind, DatabaseErrorKind::WrongShape, "{error}");
     assert_eq!(error.detail, "Cannot execute statement in a READ ONLY transaction");
     assert_eq!(fixture.rows("t").await, [good()]);
 }

@@ -1,0 +1,71 @@
+//! What to do about a history that could not be read: one text for each reason, and no two alike.
+
+use std::borrow::Cow;
+
+use super::DatabaseErrorKind as Kind;
+
+const NOT_CONFIGURED: &str = "Set `database-url: ${SOME_VARIABLE}` for the service or the environment in the configuration, and the variable in the step's `env:`.";
+const SECRET_NOT_SET: &str = "Set the variable before this command; in a workflow, in the step's `env:` (`NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment.";
+const MALFORMED_URL: &str = "Write it as `postgres://user:password@host:5432/database`, `mysql://user:password@host:3306/database` or `sqlite://path/to/file.db`, with `@ : / % ?` and `#` in the password percent-encoded.";
+const NOT_UTF8: &str = "Write a `%` that belongs to the password as `%25`, and a letter as the escapes of its UTF-8 bytes: `ö` is `%C3%B6`, not `%F6`.";
+const PERCENT_ENCODING: &str = "Write `%25` in the URL for every `%` of the password, and `%40 %3A %2F %3F %23` for `@ : / ? #`; then check user and password.";
+const UNKNOWN_SCHEME: &str = "Use a URL that the service itself would give to sqlx.";
+const TABLE_NAME: &str = "Write it as `table`, `schema.table` or with quoted parts as `\"Schema\".\"Table\"` (MySQL: in backticks), in `table` or in sqlx.toml's `table-name`.";
+const DNS: &str = "Check the host name; a private network's names resolve only within it.";
+const REFUSED: &str = "Check host and port, and that the database runs and may be reached from here.";
+const TIMED_OUT: &str = "Check host and port, and that a firewall, a proxy or a VPN lets this machine through to the database; `--timeout` gives it longer.";
+const SLOW: &str = "Look for a lock on the history table (a migration at work, a transaction left open) and for an overloaded server; `--timeout` gives it longer.";
+const TLS_NOT_OFFERED: &str = "Switch TLS on at the server or the pooler. Only where the network itself is trusted: `sslmode=prefer` or `disable` in the URL.";
+const TLS_NOT_TRUSTED: &str = "Name the authority that signed it: `sslrootcert=/path/to/ca.pem` in the URL (cloud providers publish theirs). If it should be a public one, check that nobody stands in between.";
+const TLS_EXPIRED: &str = "Renew the certificate on the server, and check the clock of this machine.";
+const TLS_WRONG_HOST: &str = "Use the host name that the certificate names, or have it issued for this one as well; `sslmode=verify-ca` does not compare names.";
+const TLS_FILE: &str =
+    "Check the paths in `sslrootcert`, `sslcert` and `sslkey` of the URL, and who may read the files.";
+const AUTHENTICATION: &str = "Check user and password; a password with `@ : / %` has to be percent-encoded in a URL.";
+const NO_SUCH_DATABASE: &str = "Check the database's name or the file's path. The check never creates one.";
+const PERMISSION_DENIED: &str = "Grant the role `USAGE` on the schema and `SELECT` on the history table; nothing else is needed. A row-level security policy on it must not bind the role.";
+const FILE_FORBIDDEN: &str = "Let this user read the file and enter its folder. A database in WAL mode also needs a writable folder, or one where its -wal and -shm files stand.";
+const TOO_MANY_CONNECTIONS: &str = "Lower `--jobs`, or raise the connection limit of the server or role.";
+const NOT_SERVING: &str = "Run the check again once the server is up; `--timeout` makes it wait longer by itself.";
+const HUNG_UP: &str = "Check host and port, and what stands before the database: a proxy without a server behind it, a firewall, or a server that wants TLS from the start.";
+const CONNECTION_LOST: &str = "Run the check again; if it recurs, look into the server's log.";
+const WRONG_SHAPE: &str = "Check `table` and sqlx.toml's `table-name`: sqlx's own table has the columns version, description, installed_on, success, checksum and execution_time.";
+const UNINTELLIGIBLE: &str = "Check that the URL (scheme, host and port, or the path) leads to the database itself.";
+const TLS: &str =
+    "Check the TLS parameters of the URL (`sslmode`, `sslrootcert`, `sslcert`) against what the server asks for.";
+
+/// What to do next.
+pub(super) fn help(kind: &Kind) -> Cow<'static, str> {
+    Cow::Borrowed(match kind {
+        Kind::NotGranted { grant, .. } => {
+            return Cow::Owned(format!("Let an administrator run `{grant}`; nothing else is needed for this step."));
+        }
+        Kind::NotConfigured => NOT_CONFIGURED,
+        Kind::SecretNotSet { .. } => SECRET_NOT_SET,
+        Kind::MalformedUrl => MALFORMED_URL,
+        Kind::NotUtf8 => NOT_UTF8,
+        Kind::PercentEncoding => PERCENT_ENCODING,
+        Kind::UnknownScheme => UNKNOWN_SCHEME,
+        Kind::TableName => TABLE_NAME,
+        Kind::Dns => DNS,
+        Kind::Refused => REFUSED,
+        Kind::TimedOut => TIMED_OUT,
+        Kind::Slow => SLOW,
+        Kind::TlsNotOffered => TLS_NOT_OFFERED,
+        Kind::TlsNotTrusted => TLS_NOT_TRUSTED,
+        Kind::TlsExpired => TLS_EXPIRED,
+        Kind::TlsWrongHost => TLS_WRONG_HOST,
+        Kind::TlsFile => TLS_FILE,
+        Kind::Authentication => AUTHENTICATION,
+        Kind::NoSuchDatabase => NO_SUCH_DATABASE,
+        Kind::PermissionDenied => PERMISSION_DENIED,
+        Kind::FileForbidden => FILE_FORBIDDEN,
+        Kind::TooManyConnections => TOO_MANY_CONNECTIONS,
+        Kind::NotServing => NOT_SERVING,
+        Kind::HungUp => HUNG_UP,
+        Kind::ConnectionLost => CONNECTION_LOST,
+        Kind::WrongShape => WRONG_SHAPE,
+        Kind::Unintelligible => UNINTELLIGIBLE,
+        Kind::Tls => TLS,
+    })
+}

@@ -1,0 +1,344 @@
+//! The secrets of a run, and every form in which one may come back in somebody's words. Vocabulary: pure, and never
+//! printed; the last line of defence, not the only one.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// What stands in the place of a secret.
+const MASK: &str = "***";
+
+/// Shorter secrets are only replaced as a whole word: hidden inside other words they give nothing away, and replacing
+/// every `a` would leave no message to read. GitHub's runner knows no words, so that it is not told of them at all.
+const WHOLE_WORD_BELOW: usize = 4;
+
+/// What the `url` crate encodes in a user name and a password that it is given.
+const USERINFO: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'/')
+    .add(b':')
+    .add(b';')
+    .add(b'=')
+    .add(b'@')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'|');
+
+/// A set of secrets. Its `Debug` shows how many, and none of them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets {
+    /// Every form of every secret, the longest first.
+    forms: Vec<String>,
+    /// What GitHub's runner is told to mask: URLs, and passwords raw and decoded.
+    masks: Vec<String>,
+}
+
+impl Secrets {
+    /// Everything secret in the values of environment variables.
+    pub fn of_values(values: &[String]) -> Self {
+        let each = values.iter().map(|value| {
+            let mut secrets = Self::default();
+            // As a URL takes it: a pasted secret often ends in a line break.
+            secrets.add_value(value.trim());
+            secrets
+        });
+        let mut all = Self::default();
+        all.extend(each);
+        all
+    }
+
+    /// Adds what an environment variable holds: a URL, well-formed or not, or a piece of one.
+    ///
+    /// A piece without a `:` is for our own eyes to skip, but not for the runner's: it may be a host such as
+    /// `localhost`, which the whole log of the job would lose. As a password it is found in the finished URL.
+    pub fn add_value(&mut self, value: &str) {
+        if value.contains(':') {
+            self.add_url(value);
+        } else {
+            self.add_forms(value);
+            self.sort();
+        }
+    }
+
+    /// Adds a database URL, well-formed or not, with its passwords.
+    pub fn add_url(&mut self, url: &str) {
+        let after_scheme = url.split_once(':').map_or(url, |(_, rest)| rest);
+        let mut passwords = passwords(after_scheme);
+        if !url.contains("://") {
+            // What stands before the first `:` may as well be the user.
+            passwords.extend(self::passwords(url));
+        }
+        self.masks.push(url.to_owned());
+        for secret in [url, after_scheme.trim_start_matches('/')] {
+            self.add_forms(secret);
+        }
+        for password in passwords {
+            self.add_password(&password);
+        }
+        self.sort();
+    }
+
+    /// Adds a password as it stands in a URL.
+    fn add_password(&mut self, password: &str) {
+        self.add_forms(password);
+        let decoded = percent_decode_str(password).decode_utf8_lossy().into_owned();
+        self.masks.extend([password.to_owned(), decoded]);
+    }
+
+    /// Adds a password that stands in no URL, such as that of `PGPASSWORD`.
+    pub fn add_plain_password(&mut self, password: &str) {
+        self.add_forms(password);
+        self.masks.push(password.to_owned());
+        self.sort();
+    }
+
+    /// `text` without any of the secrets. Where two of them overlap, both are gone.
+    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut found: Vec<_> = self.forms.iter().flat_map(|secret| occurrences(text, secret)).collect();
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        found.sort_unstable();
+        let (mut clean, mut shown, mut hidden) = (String::with_capacity(text.len()), 0, 0);
+        for (start, end) in found {
+            if start >= hidden {
+                clean.push_str(&text[shown..start]);
+                clean.push_str(MASK);
+            }
+            hidden = hidden.max(end);
+            shown = hidden;
+        }
+        Cow::Owned(clean + &text[shown..])
+    }
+
+    /// What GitHub's runner has to mask, each line once: it compares line by line. Nothing blank and nothing so short
+    /// that masking it would leave no log to read.
+    pub fn masks(&self) -> impl Iterator<Item = &str> {
+        let lines = self.masks.iter().flat_map(|mask| mask.split(['\r', '\n']));
+        let mut seen = std::collections::HashSet::new();
+        lines.filter(move |line| line.trim().chars().count() >= WHOLE_WORD_BELOW && seen.insert(*line))
+    }
+
+    fn add_forms(&mut self, secret: &str) {
+        let decoded = percent_decode_str(secret).decode_utf8_lossy();
+        for text in [secret, &decoded] {
+            self.forms.extend([
+                text.to_owned(),
+                // As a server's message has it, once that is on one line.
+                on_one_line(text),
+                // As `{:?}` prints a text (and JSON too), and as it prints bytes.
+                text.escape_debug().to_string(),
+                text.as_bytes().escape_ascii().to_string(),
+            ]);
+        }
+        // As a driver may write it when it puts a URL together again.
+        self.forms.extend([NON_ALPHANUMERIC, USERINFO].map(|set| utf8_percent_encode(&decoded, set).to_string()));
+    }
+
+    fn sort(&mut self) {
+        self.forms.retain(|secret| !secret.trim().is_empty());
+        self.forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        self.forms.dedup();
+        let mut seen = std::collections::HashSet::new();
+        self.masks.retain(|mask| seen.insert(mask.clone()));
+    }
+}
+
+impl Extend<Self> for Secrets {
+    fn extend<T: IntoIterator<Item = Self>>(&mut self, others: T) {
+        for other in others {
+            self.forms.extend(other.forms);
+            self.masks.extend(other.masks);
+        }
+        self.sort();
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets([{} redacted])", self.masks.len())
+    }
+}
+
+/// `text` with a blank for every control character.
+pub fn on_one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+/// The passwords of a URL without its scheme, by text alone: a malformed URL holds them too.
+fn passwords(after_scheme: &str) -> Vec<String> {
+    let mut passwords = Vec::new();
+    let rest = after_scheme.trim_start_matches('/');
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // The first reading is that of a well-formed URL, the second that of one whose password was not encoded.
+    for text in [authority, rest] {
+        let Some((userinfo, _)) = text.rsplit_once('@') else { continue };
+        let encoded_colon = userinfo.to_ascii_lowercase().find("%3a").map(|at| at + 3);
+        if let Some(start) = userinfo.find(':').map(|at| at + 1).or(encoded_colon) {
+            passwords.push(userinfo[start..].to_owned());
+        }
+    }
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    for pair in query.split(['&', '#']) {
+        if let Some((key, value)) = pair.split_once('=')
+            && key.to_ascii_lowercase().contains("pass")
+        {
+            passwords.push(value.to_owned());
+            passwords.push(value.replace('+', " "));
+        }
+    }
+    passwords
+}
+
+/// Where `secret` stands in `text`, overlapping ones too; a short one only where it is a whole word.
+fn occurrences<'a>(text: &'a str, secret: &'a str) -> impl Iterator<Item = (usize, usize)> + 'a {
+    let step = secret.chars().next().map_or(1, char::len_utf8);
+    let mut from = 0;
+    let all = std::iter::from_fn(move || {
+        let start = from + text.get(from..)?.find(secret)?;
+        from = start + step;
+        Some((start, start + secret.len()))
+    });
+    let is_word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+    all.filter(move |(start, end)| {
+        let (before, after) = (text[..*start].chars().next_back(), text[*end..].chars().next());
+        secret.len() >= WHOLE_WORD_BELOW || !is_word(before) && !is_word(after)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(url: &str) -> Secrets {
+        let mut secrets = Secrets::default();
+        secrets.add_url(url);
+        secrets
+    }
+
+    fn redacted(url: &str, text: &str) -> String {
+        of(url).redact(text).into_owned()
+    }
+
+    #[test]
+    fn the_password_goes_raw_and_decoded() {
+        let url = "postgres://app:p%40ss%20word@db.example:5432/app";
+        assert_eq!(redacted(url, "failed: p%40ss%20word"), "failed: ***");
+        assert_eq!(redacted(url, "failed: p@ss word!"), "failed: ***!");
+        assert_eq!(redacted(url, "user app at db.example"), "user app at db.example");
+    }
+
+    #[test]
+    fn the_url_goes_with_and_without_its_scheme() {
+        let url = "postgres://app:secret@db.example/app";
+        assert_eq!(redacted(url, "cannot parse postgres://app:secret@db.example/app"), "cannot parse ***");
+        assert_eq!(redacted(url, "cannot parse app:secret@db.example/app"), "cannot parse ***");
+    }
+
+    #[test]
+    fn a_password_in_the_query_goes_too() {
+        let url = "postgres:///app?user=app&password=top+secret%21";
+        assert_eq!(redacted(url, "top+secret%21 top+secret! top secret!"), "*** *** ***");
+    }
+
+    #[test]
+    fn the_password_of_a_malformed_url_goes_too() {
+        assert_eq!(redacted("postgres://app:pa/ss?w#ord@db/app", "bad pa/ss?w#ord"), "bad ***");
+        assert_eq!(redacted("postgres:app:hunter22@db/app", "bad hunter22"), "bad ***");
+        assert_eq!(redacted("app:hunter22@db/app", "bad hunter22"), "bad ***");
+        assert_eq!(redacted("nope://app:hunter22@db/app", "bad hunter22"), "bad ***");
+        assert_eq!(redacted("postgres://app%3Ahunter22@db/app", "user \"app:hunter22\""), "user \"app:***\"");
+        assert_eq!(
+            redacted("postgres://a:\"quoted\"@db/app", r#"unknown value "\"quoted\"""#),
+            r#"unknown value "***""#
+        );
+    }
+
+    #[test]
+    fn a_password_goes_in_every_form_that_a_program_gives_it() {
+        let (raw, url) = ("p@:/%\"wörd\t-ß漢", "postgres://u:p%40%3a%2F%25%22wörd%09-%c3%9f漢@h/d");
+        let mut parsed = url::Url::parse(url).unwrap();
+        parsed.set_password(Some(raw)).unwrap();
+        let forms = [
+            format!("{raw:?}"),
+            serde_json::to_string(raw).unwrap(),
+            raw.as_bytes().escape_ascii().to_string(),
+            on_one_line(raw),
+            parsed.to_string(),
+            utf8_percent_encode(raw, NON_ALPHANUMERIC).to_string(),
+        ];
+        for form in forms {
+            let clean = redacted(url, &form);
+            assert!(!clean.contains("rd") && !clean.contains('漢'), "{form}: {clean}");
+        }
+    }
+
+    #[test]
+    fn a_short_password_goes_only_as_a_word() {
+        let url = "postgres://app:a@db/app";
+        assert_eq!(redacted(url, "a bad password: \"a\", a"), "*** bad password: \"***\", ***");
+        assert_eq!(redacted("postgres://app:aa@db/x", "aaa aa"), "aaa ***");
+        assert_eq!(redacted("postgres://app:@db/x", "no password"), "no password");
+        assert_eq!(redacted("postgres://app@db/x", "no password"), "no password");
+    }
+
+    #[test]
+    fn of_secrets_that_overlap_nothing_is_left() {
+        let mut secrets = Secrets::default();
+        for value in ["abcdef", "defghij", "xyxy"] {
+            secrets.add_value(value);
+        }
+        assert_eq!(secrets.redact("abcdefghij xyxyxy abc"), "*** *** abc");
+    }
+
+    #[test]
+    fn the_runner_masks_the_url_and_the_password_raw_and_decoded_and_nothing_trivial() {
+        let masks = |url: &str| of(url).masks().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(masks("postgres://u:p%40ss@h/d"), ["postgres://u:p%40ss@h/d", "p%40ss", "p@ss"]);
+        assert_eq!(masks("postgres://u:pass@h/d"), ["postgres://u:pass@h/d", "pass"]);
+        assert_eq!(masks("postgres://u:ab@h/d"), ["postgres://u:ab@h/d"]);
+        assert_eq!(
+            masks("postgres://u:one1%0A%0D%0Aab%0Atwo2@h/d"),
+            ["postgres://u:one1%0A%0D%0Aab%0Atwo2@h/d", "one1%0A%0D%0Aab%0Atwo2", "one1", "two2"]
+        );
+        let mut secrets = Secrets::default();
+        secrets.add_value("localhost");
+        secrets.add_plain_password("   a ");
+        assert_eq!(secrets.masks().count(), 0);
+        assert_eq!(secrets.redact("at localhost"), "at ***");
+    }
+
+    #[test]
+    fn a_set_of_secrets_shows_none() {
+        let secrets = of("postgres://u:hunter22@h/d");
+        assert_eq!(format!("{secrets:?} {secrets:#?}"), "Secrets([2 redacted]) Secrets([2 redacted])");
+    }
+
+    proptest! {
+        #[test]
+        fn no_password_is_left_in_any_text(
+            password in "[a-zA-Z0-9!%$ä:/?#@ +\"\\\\]{4,12}", before in ".{0,8}", after in ".{0,8}",
+        ) {
+            let encoded = utf8_percent_encode(&password, NON_ALPHANUMERIC).to_string();
+            prop_assume!(!password.trim().is_empty() && !before.contains(&password) && !after.contains(&password));
+            for url in [format!("postgres://u:{encoded}@h/d"), format!("postgres://h/d?password={encoded}")] {
+                let clean = redacted(&url, &format!("{before}{password}{after} {encoded} {url}"));
+                prop_assert!(!clean.contains(password.trim()) || MASK.contains(password.trim()), "{}", clean);
+                prop_assert!(!clean.contains(&encoded), "{}", clean);
+            }
+        }
+    }
+}
