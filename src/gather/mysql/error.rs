@@ -62,9 +62,14 @@ fn is_torn_packet(error: &sqlx::Error) -> bool {
 /// the server knows.
 fn not_granted(privilege: Privilege, url: &DatabaseUrl, options: &MySqlConnectOptions, name: &TableName) -> Kind {
     let schema = name.schema.as_deref().or(options.get_database()).unwrap_or_default();
-    let table = TableName { schema: Some(schema.to_owned()), table: name.table.clone() };
+    let schema = quote(schema, Engine::MySql);
+    let on = match privilege {
+        Privilege::Select => quote(&name.table, Engine::MySql),
+        // The server grants nothing on a table that does not exist yet, and it may not.
+        Privilege::Connect | Privilege::Usage => "*".to_owned(),
+    };
     let user = quote(options.get_username(), Engine::MySql);
-    let grant = format!("GRANT SELECT ON {} TO {user}@'%';", table.quoted(Engine::MySql));
+    let grant = format!("GRANT SELECT ON {schema}.{on} TO {user}@'%';");
     Kind::NotGranted { privilege, grant: redact(url, &grant) }
 }
 

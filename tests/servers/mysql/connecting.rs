@@ -89,7 +89,7 @@ async fn an_absent_database_is_named() {
 async fn a_user_that_may_not_connect_is_told_so() {
     let fixture = Fixture::new("").await;
     let error = fixture.failure(TABLE).await;
-    let grant = format!("GRANT SELECT ON `{0}`.`{TABLE}` TO `{0}`@'%';", fixture.name);
+    let grant = format!("GRANT SELECT ON `{0}`.* TO `{0}`@'%';", fixture.name);
     let expected = DatabaseErrorKind::NotGranted { privilege: Privilege::Connect, grant: grant.clone() };
     assert_eq!(error.kind, expected, "{error}");
     fixture.execute(&(history(TABLE) + &grant)).await;
