@@ -197,6 +197,9 @@ pub enum DatabaseErrorKind {
     /// Wrong user or password.
     #[error("the database rejected the credentials")]
     Authentication,
+    /// No rule of the server's lets this user in from here, whatever the password.
+    #[error("the server does not admit this user, to this database, from here, in this way")]
+    NotAdmitted,
     /// The database does not exist.
     #[error("there is no such database")]
     NoSuchDatabase,

@@ -4,6 +4,10 @@ use std::io;
 
 use crate::history::DatabaseErrorKind as Kind;
 
+/// No database greets a client with a longer message. Where another protocol is spoken, its first letters are taken for
+/// the length: `HTTP` is more than a gigabyte.
+const LONGEST_GREETING: u64 = 1 << 16;
+
 /// Where a driver tried to connect to.
 #[derive(Debug, Clone, Copy)]
 pub struct Endpoint<'a> {
@@ -18,6 +22,9 @@ pub struct Endpoint<'a> {
 /// The kind of an error on the way to `endpoint`, which is looked up again when the error leaves open what failed.
 pub async fn connecting(error: &io::Error, endpoint: Endpoint<'_>) -> Kind {
     match kind(error) {
+        Some(Kind::ConnectionLost) if announced(error).is_some_and(|bytes| bytes > LONGEST_GREETING) => {
+            Kind::Unintelligible
+        }
         Some(Kind::ConnectionLost) => Kind::HungUp,
         Some(kind) => kind,
         None => unclear(error, endpoint).await,
@@ -42,6 +49,13 @@ pub fn kind(error: &io::Error) -> Option<Kind> {
     }
 }
 
+/// How many bytes the driver was waiting for when the connection ended, by its own words: `sqlx-core` 0.9,
+/// `net/socket/buffered.rs`.
+fn announced(error: &io::Error) -> Option<u64> {
+    let text = error.to_string();
+    text.strip_prefix("expected to read ")?.split(' ').next()?.parse().ok()
+}
+
 /// A failed look-up has no kind of its own in the standard library, and a missing file may be a socket or a certificate.
 async fn unclear(error: &io::Error, endpoint: Endpoint<'_>) -> Kind {
     let is_file = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied);
@@ -53,5 +67,23 @@ async fn unclear(error: &io::Error, endpoint: Endpoint<'_>) -> Kind {
         Kind::Dns
     } else {
         Kind::ConnectionLost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_end_within_a_message_of_made_up_length_is_another_protocol() {
+        let endpoint = Endpoint { host: "localhost", port: 1, is_socket: false };
+        for (words, expected) in [
+            ("expected to read 1414811696 bytes, got 20 bytes at EOF", Kind::Unintelligible),
+            ("expected to read 4 bytes, got 0 bytes at EOF", Kind::HungUp),
+            ("expected to read", Kind::HungUp),
+        ] {
+            let error = io::Error::new(io::ErrorKind::UnexpectedEof, words);
+            assert_eq!(connecting(&error, endpoint).await, expected, "{words}");
+        }
     }
 }

@@ -21,7 +21,8 @@ const TLS_EXPIRED: &str = "Renew the certificate on the server, and check the cl
 const TLS_WRONG_HOST: &str = "Use the host name that the certificate names, or have it issued for this one as well; `sslmode=verify-ca` does not compare names.";
 const TLS_FILE: &str =
     "Check the paths in `sslrootcert`, `sslcert` and `sslkey` of the URL, and who may read the files.";
-const AUTHENTICATION: &str = "Check user and password; a password with `@ : / %` has to be percent-encoded in a URL.";
+const AUTHENTICATION: &str = "Check user and password; a password with `@ : / %` has to be percent-encoded in a URL. MariaDB rejects an account that requires TLS in the same words (`ssl-mode=required`).";
+const NOT_ADMITTED: &str = "Ask for TLS if that is what the server demands (`sslmode=require`); else have an administrator admit this machine for the user and database, in pg_hba.conf or as the host of MySQL's account.";
 const NO_SUCH_DATABASE: &str = "Check the database's name or the file's path. The check never creates one.";
 const PERMISSION_DENIED: &str = "Grant the role `USAGE` on the schema and `SELECT` on the history table; nothing else is needed. A row-level security policy on it must not bind the role.";
 const FILE_FORBIDDEN: &str = "Let this user read the file and enter its folder. A database in WAL mode also needs a writable folder, or one where its -wal and -shm files stand.";
@@ -57,6 +58,7 @@ pub(super) fn help(kind: &Kind) -> Cow<'static, str> {
         Kind::TlsWrongHost => TLS_WRONG_HOST,
         Kind::TlsFile => TLS_FILE,
         Kind::Authentication => AUTHENTICATION,
+        Kind::NotAdmitted => NOT_ADMITTED,
         Kind::NoSuchDatabase => NO_SUCH_DATABASE,
         Kind::PermissionDenied => PERMISSION_DENIED,
         Kind::FileForbidden => FILE_FORBIDDEN,

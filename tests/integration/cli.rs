@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::Repository;
+use crate::shared::repository::Repository;
 
 const ONE: &str = "CREATE TABLE one (id INTEGER);\n";
 const TWO: &str = "CREATE TABLE two (id INTEGER);\n";

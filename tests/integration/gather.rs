@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use crate::support::Repository;
+use crate::shared::repository::Repository;
 
 const ONE: &str = "SELECT 1;\n";
 

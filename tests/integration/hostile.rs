@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::support::{Repository, Run};
+use crate::shared::repository::{Repository, Run};
 
 const ONE: &str = "SELECT 1;\n";
 

@@ -12,4 +12,3 @@ mod matrix;
 mod shared;
 mod sqlite;
 mod sqlx_oracle;
-mod support;

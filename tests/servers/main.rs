@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in test functions, but not in what these call.
 
 mod connecting;
+mod faults;
 mod mysql;
 mod proxy;
 mod reading;

@@ -3,4 +3,4 @@
 mod connecting;
 mod reading;
 mod sqlx_oracle;
-mod support;
+pub mod support;

@@ -45,6 +45,31 @@ async fn forward(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, seen: Me
     }
 }
 
+/// A proxy before the server at `upstream` that passes on so many bytes of its answers, and then breaks the connection
+/// off so that the client is told of it (`reset`) or only sees an end.
+pub async fn cutting(upstream: String, bytes: u64, reset: bool) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let upstream = upstream.clone();
+            tokio::spawn(async move {
+                if reset {
+                    client.set_zero_linger().unwrap();
+                }
+                let (mut client_read, mut client_write) = client.into_split();
+                let (server_read, mut server_write) = TcpStream::connect(&upstream).await.unwrap().into_split();
+                let asking = tokio::spawn(async move { tokio::io::copy(&mut client_read, &mut server_write).await });
+                let _ = tokio::io::copy(&mut server_read.take(bytes), &mut client_write).await;
+                asking.abort();
+                // The other half of the client's stream goes with the task.
+                let _ = asking.await;
+            });
+        }
+    });
+    port
+}
+
 /// A server that says `answer` to whatever comes first, and then closes or says nothing more.
 pub async fn saying(answer: &'static [u8], close: bool) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

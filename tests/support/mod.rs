@@ -2,5 +2,6 @@
 
 pub mod names;
 pub mod oracle;
+pub mod repository;
 pub mod starts;
 pub mod worlds;

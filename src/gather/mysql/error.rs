@@ -22,7 +22,6 @@ pub async fn connecting(
         sqlx::Error::Configuration(_) => {
             return DatabaseError::new(Kind::Tls, "the server takes this kind of password over TLS only");
         }
-        error if is_torn_packet(error) => Kind::Unintelligible,
         sqlx::Error::Io(io) => match tls::kind(&error) {
             Some(kind) => kind,
             None => io_error::connecting(io, endpoint).await,
@@ -49,13 +48,6 @@ pub fn querying(
         _ => kind(error),
     };
     DatabaseError::new(kind, redact(url, &text(error)))
-}
-
-/// An end within the first packet, whose length another protocol's greeting made up.
-fn is_torn_packet(error: &sqlx::Error) -> bool {
-    let sqlx::Error::Io(error) = error else { return false };
-    // A packet's head is of four bytes.
-    error.kind() == std::io::ErrorKind::UnexpectedEof && !error.to_string().starts_with("expected to read 4 bytes")
 }
 
 /// The one privilege with which a user may connect to the database, too. Which of the accounts of its name it is, only
@@ -110,8 +102,10 @@ fn kind(error: &sqlx::Error) -> Kind {
 /// <https://mariadb.com/kb/en/mariadb-error-code-reference/> for what is MariaDB's alone.
 fn server_kind(number: u16) -> Kind {
     match number {
-        // A host that the server lets nobody in from, too; expired passwords and locked accounts; absent plug-ins.
-        1045 | 1130 | 1251 | 1524 | 1698 | 1820 | 1862 | 3118 | 3955 | 4151 => Kind::Authentication,
+        // Expired passwords and locked accounts, too; absent plug-ins.
+        1045 | 1251 | 1524 | 1698 | 1820 | 1862 | 3118 | 3955 | 4151 => Kind::Authentication,
+        // A host that has no account.
+        1130 => Kind::NotAdmitted,
         1049 => Kind::NoSuchDatabase,
         // On a database, a table, a column, a command, a routine.
         1044 | 1142 | 1143 | 1227 | 1370 => Kind::PermissionDenied,
@@ -143,6 +137,7 @@ mod tests {
     fn every_remedy_is_told_from_the_servers_number() {
         let cases = [
             (1045, Kind::Authentication),
+            (1130, Kind::NotAdmitted),
             (1049, Kind::NoSuchDatabase),
             (1142, Kind::PermissionDenied),
             (1040, Kind::TooManyConnections),

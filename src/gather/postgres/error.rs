@@ -1,6 +1,6 @@
 //! What the driver, PostgreSQL and PgBouncer report, sorted by remedy.
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgDatabaseError};
 
 use super::{grant, options};
 use crate::gather::io_error::{self, Endpoint};
@@ -74,6 +74,7 @@ fn kind(error: &sqlx::Error) -> Kind {
     match error {
         sqlx::Error::Configuration(_) => Kind::MalformedUrl,
         sqlx::Error::Io(error) => io_error::kind(error).unwrap_or(Kind::ConnectionLost),
+        sqlx::Error::Database(_) if is_turned_away(error) => Kind::NotAdmitted,
         sqlx::Error::Database(error) => server_kind(error.code().as_deref().unwrap_or_default(), error.message()),
         error if is_silent_hang_up(error) => Kind::ConnectionLost,
         _ => Kind::Unintelligible,
@@ -83,6 +84,13 @@ fn kind(error: &sqlx::Error) -> Kind {
 /// The driver takes the end of the stream for the answer 0 to its question whether the server speaks TLS.
 fn is_silent_hang_up(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Protocol(text) if text.contains("SSLRequest: 0x00"))
+}
+
+/// No line of pg_hba.conf admits the connection, or one rejects it. The code is that of a wrong role, too; the words hang
+/// on the server's locale; the function that says so does not.
+fn is_turned_away(error: &sqlx::Error) -> bool {
+    let of_server = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    of_server.is_some_and(|error| error.code() == "28000" && error.routine() == Some("ClientAuthentication"))
 }
 
 fn server_kind(code: &str, message: &str) -> Kind {

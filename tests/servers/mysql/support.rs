@@ -6,7 +6,7 @@ use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use url::Url;
 
-use crate::support::{PASSWORD, TABLE, TIMEOUT, failure, present, read, unique, variable};
+use crate::support::{PASSWORD, TABLE, TIMEOUT, encoded, failure, present, read, unique, variable};
 
 /// sqlx's own table.
 pub const CREATE: &str = "(version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
@@ -66,7 +66,7 @@ impl Fixture {
         let mut url = without_tls(variable("PREFLIGHT_TEST_MARIADB_URL"));
         url.set_path(&self.name);
         url.set_username(&self.name).unwrap();
-        url.set_password(Some(PASSWORD)).unwrap();
+        url.set_password(Some(&encoded(PASSWORD))).unwrap();
         url
     }
 

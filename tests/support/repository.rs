@@ -22,6 +22,7 @@ pub struct Run {
 /// One row of a history: version, description, and the content that was applied.
 pub type Row<'a> = (i64, &'a str, &'a str);
 
+#[allow(dead_code, reason = "no test binary uses all of it")]
 impl Repository {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
