@@ -7,10 +7,11 @@ mod across;
 mod history;
 mod source;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use crate::finding::{Facts, Finding, Findings, Location, Scope, Severity};
+use crate::finding::{Facts, Finding, Findings, Location, Rule, Scope, Severity};
+use crate::migration::Version;
 use crate::policy::{Accept, Levels, Policy};
 use crate::source::SourceError;
 use crate::target::{Target, TargetState};
@@ -57,13 +58,19 @@ fn one_target(state: &TargetState, states: &[TargetState]) -> Vec<Facts> {
 /// Where facts become findings: levels and accepted findings are applied on the way in.
 struct Sink<'a> {
     policy: &'a Policy,
+    /// The entries that may match a finding of a rule and version; those without a version may match any.
+    entries: HashMap<(Rule, Option<Version>), Vec<usize>>,
     used: Vec<bool>,
     findings: Findings,
 }
 
 impl<'a> Sink<'a> {
     fn new(policy: &'a Policy) -> Self {
-        Self { policy, used: vec![false; policy.accept.len()], findings: Findings::default() }
+        let mut entries: HashMap<_, Vec<usize>> = HashMap::new();
+        for (index, entry) in policy.accept.iter().enumerate() {
+            entries.entry((entry.rule, entry.version)).or_default().push(index);
+        }
+        Self { policy, entries, used: vec![false; policy.accept.len()], findings: Findings::default() }
     }
 
     /// Takes the facts of one target, and folds its pending migrations when there are many.
@@ -94,17 +101,19 @@ impl<'a> Sink<'a> {
         let severity = levels.get(&facts.rule()).copied().unwrap_or(Some(facts.severity()));
         // An ignored finding uses its `accept` entry all the same: removing the entry would not be right.
         let finding = Finding { severity: severity.unwrap_or(Severity::Notice), facts, scope, location };
-        let mut reason = None;
-        for (entry, used) in self.policy.accept.iter().zip(&mut self.used) {
-            if entry.matches(&finding) {
-                *used = true;
-                reason.get_or_insert(&entry.reason);
-            }
-        }
+        let accepted = self.accepted(&finding);
         severity?;
-        let Some(reason) = reason else { return Some(finding) };
-        self.findings.accepted.push((finding, reason.clone()));
+        let Some(first) = accepted else { return Some(finding) };
+        self.findings.accepted.push((finding, self.policy.accept[first].reason.clone()));
         None
+    }
+
+    /// The first entry that accepts the finding. All that do are used.
+    fn accepted(&mut self, finding: &Finding) -> Option<usize> {
+        let versions = std::iter::once(None).chain(finding.facts.version().map(Some));
+        let entries = versions.filter_map(|version| self.entries.get(&(finding.rule(), version))).flatten();
+        let matching = entries.filter(|index| self.policy.accept[**index].matches(finding));
+        matching.inspect(|index| self.used[**index] = true).copied().min()
     }
 
     fn finish(mut self, states: &[TargetState]) -> Findings {

@@ -1,13 +1,14 @@
 //! What shows only when targets are put side by side.
 
+use std::cell::LazyCell;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::finding::Facts;
 use crate::history::History;
 use crate::migration::{AppliedMigration, Checksum, Version};
-use crate::source::Defined;
 use crate::target::TargetState;
 
 /// One row that fits another service may be chance: a file that was copied.
@@ -15,17 +16,36 @@ const FEWEST_FITTING: usize = 2;
 
 /// For each target, the fact that its rows belong to another service of the plan.
 pub(super) fn wrong_databases(states: &[TargetState]) -> Vec<Option<Facts>> {
-    // One directory is shared by a service's environments, so one state of each service stands for it.
-    let mut services: IndexMap<&str, &Defined> = IndexMap::new();
-    for state in states {
-        if let Ok(defined) = &state.defined {
-            services.entry(&state.target.service).or_insert(defined);
-        }
-    }
-    states.iter().map(|state| wrong_database(state, &services)).collect()
+    // Hardly any run needs it.
+    let holders = LazyCell::new(|| Contents::of(states));
+    states.iter().map(|state| wrong_database(state, &holders)).collect()
 }
 
-fn wrong_database(state: &TargetState, services: &IndexMap<&str, &Defined>) -> Option<Facts> {
+/// Which services have a migration of a version and content, in the order of the plan.
+struct Contents<'a> {
+    services: IndexSet<&'a str>,
+    holders: HashMap<(Version, &'a Checksum), Vec<usize>>,
+}
+
+impl<'a> Contents<'a> {
+    fn of(states: &'a [TargetState]) -> Self {
+        let mut contents = Self { services: IndexSet::new(), holders: HashMap::new() };
+        for state in states {
+            let Ok(defined) = &state.defined else { continue };
+            // One directory is shared by a service's environments, so one state of each service stands for it.
+            let (service, is_new) = contents.services.insert_full(&state.target.service);
+            for migration in defined.migrations.iter().filter(|migration| is_new && migration.kind.is_up()) {
+                contents.holders.entry((migration.version, &migration.checksum)).or_default().push(service);
+            }
+        }
+        contents
+    }
+}
+
+fn wrong_database<'a>(
+    state: &'a TargetState,
+    contents: &LazyCell<Contents<'a>, impl FnOnce() -> Contents<'a>>,
+) -> Option<Facts> {
     let (rows, own) = (rows(state)?, state.defined.as_ref().ok()?);
     if rows.len() < FEWEST_FITTING {
         return None;
@@ -34,17 +54,17 @@ fn wrong_database(state: &TargetState, services: &IndexMap<&str, &Defined>) -> O
     if own.migrations.iter().any(|migration| checksums.contains(&migration.checksum)) {
         return None;
     }
-    let applied: HashSet<(Version, &Checksum)> = rows.iter().map(|row| (row.version, &row.checksum)).collect();
-    let fits = |other: &Defined| {
-        let up = other.migrations.iter().filter(|migration| migration.kind.is_up());
-        let fitting = up.filter(|migration| applied.contains(&(migration.version, &migration.checksum)));
-        fitting.map(|migration| migration.version).collect::<HashSet<_>>().len()
-    };
-    let others = services.iter().filter(|(service, _)| **service != state.target.service);
-    // Of equals the last is taken, so reversed the first: a tie goes to the order of the plan.
-    let (other, fitting) = others.rev().map(|(service, other)| (*service, fits(other))).max_by_key(|(_, n)| *n)?;
+    let mut fitting: HashMap<usize, HashSet<Version>> = HashMap::new();
+    for row in rows {
+        for service in contents.holders.get(&(row.version, &row.checksum)).into_iter().flatten() {
+            fitting.entry(*service).or_default().insert(row.version);
+        }
+    }
+    // A tie goes to the order of the plan.
+    let best = fitting.into_iter().map(|(service, versions)| (versions.len(), Reverse(service))).max();
+    let (fitting, Reverse(service)) = best?;
     let found = fitting >= FEWEST_FITTING && 2 * fitting >= rows.len();
-    found.then(|| Facts::WrongDatabase { other: other.to_owned(), fitting, rows: rows.len() })
+    found.then(|| Facts::WrongDatabase { other: contents.services[service].to_owned(), fitting, rows: rows.len() })
 }
 
 /// The rows of a history that exists and could be read.

@@ -7,7 +7,7 @@ use super::path_text;
 use super::source::Versions;
 use crate::finding::Facts;
 use crate::history::History;
-use crate::migration::{AppliedMigration, MigrationKind};
+use crate::migration::{AppliedMigration, Migration, MigrationKind};
 use crate::source::Defined;
 use crate::target::Target;
 
@@ -37,11 +37,11 @@ pub(super) fn of_rows(rows: &[AppliedMigration]) -> Vec<Facts> {
 /// Every row beside its migration, and every migration beside its row.
 pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigration], target: &Target) -> Vec<Facts> {
     let mut facts = Vec::new();
-    let padding = padding(defined);
+    let names = Names::of(defined, versions, &target.migrations);
     for row in rows {
         let (version, description) = (row.version, row.description.clone());
         let Some((up, _)) = versions.get(&version) else {
-            let file = would_be_file(row, versions, padding, target);
+            let file = names.would_be(row);
             facts.push(Facts::MissingMigration { version, description, file, ignored: target.ignore_missing });
             continue;
         };
@@ -76,23 +76,34 @@ pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigr
     facts
 }
 
-/// The width to which versions are padded with zeros: that of the first which begins with one, else none.
-fn padding(defined: &Defined) -> usize {
-    let prefix = |path: &Path| Some(path.file_name()?.to_str()?.split_once('_')?.0.len());
-    let padded = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"0"));
-    let path = defined.migrations.iter().map(|migration| migration.path.as_path()).find(|path| padded(path));
-    path.and_then(prefix).unwrap_or(0)
+/// How the files of a directory are named.
+struct Names<'a> {
+    directory: &'a Path,
+    /// The width to which versions are padded with zeros: that of the first which begins with one, else none.
+    padding: usize,
+    /// An up migration of each version, in order.
+    up: Vec<&'a Migration>,
 }
 
-/// The file that a row's migration most likely had: padded and suffixed as its neighbours are.
-fn would_be_file(row: &AppliedMigration, versions: &Versions, padding: usize, target: &Target) -> String {
-    let below = versions.range(..row.version).rev().find_map(|(_, (up, _))| up.first());
-    let above = versions.range(row.version..).find_map(|(_, (up, _))| up.first());
-    let neighbour = below.into_iter().chain(above).min_by_key(|m| m.version.0.abs_diff(row.version.0));
-    let suffix = neighbour.map_or(MigrationKind::Simple, |m| m.kind).suffix();
-    // The description comes from the database: nothing in it may lead out of the directory or break a line.
-    let safe = |c: char| if c.is_whitespace() || c.is_control() || "/\\".contains(c) { '_' } else { c };
-    let description: String = row.description.chars().map(safe).collect();
-    let name = format!("{:0padding$}_{description}{suffix}", row.version.0);
-    path_text(&target.migrations.join(name))
+impl<'a> Names<'a> {
+    fn of(defined: &Defined, versions: &Versions<'a>, directory: &'a Path) -> Self {
+        let prefix = |path: &Path| Some(path.file_name()?.to_str()?.split_once('_')?.0.len());
+        let padded = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"0"));
+        let path = defined.migrations.iter().map(|migration| migration.path.as_path()).find(|path| padded(path));
+        let up = versions.values().filter_map(|(up, _)| up.first().copied());
+        Self { directory, padding: path.and_then(prefix).unwrap_or(0), up: up.collect() }
+    }
+
+    /// The file that a row's migration most likely had: padded and suffixed as its neighbours are.
+    fn would_be(&self, row: &AppliedMigration) -> String {
+        let above = self.up.partition_point(|migration| migration.version < row.version);
+        let neighbours = &self.up[above.saturating_sub(1)..self.up.len().min(above + 1)];
+        let neighbour = neighbours.iter().min_by_key(|m| m.version.0.abs_diff(row.version.0));
+        let suffix = neighbour.map_or(MigrationKind::Simple, |m| m.kind).suffix();
+        // The description comes from the database: nothing in it may lead out of the directory or break a line.
+        let safe = |c: char| if c.is_whitespace() || c.is_control() || "/\\".contains(c) { '_' } else { c };
+        let description: String = row.description.chars().map(safe).collect();
+        let (version, padding) = (row.version.0, self.padding);
+        path_text(&self.directory.join(format!("{version:0padding$}_{description}{suffix}")))
+    }
 }

@@ -10,5 +10,6 @@ mod incident;
 mod matrix;
 #[path = "../support/mod.rs"]
 mod shared;
+mod size;
 mod sqlite;
 mod sqlx_oracle;

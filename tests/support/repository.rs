@@ -56,6 +56,7 @@ impl Repository {
                  installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, \
                  checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)";
             sqlx::query(table).execute(&mut connection).await.unwrap();
+            sqlx::query("BEGIN").execute(&mut connection).await.unwrap();
             for (version, description, content) in rows {
                 sqlx::query("INSERT INTO _sqlx_migrations VALUES (?, ?, CURRENT_TIMESTAMP, TRUE, ?, 7)")
                     .bind(version)
@@ -65,6 +66,7 @@ impl Repository {
                     .await
                     .unwrap();
             }
+            sqlx::query("COMMIT").execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();
         });
         self
