@@ -1,18 +1,22 @@
 //! Stands before standard error: knows the secrets of the run, and lets none of them through.
 
 use std::io::{self, Write};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
-use crate::secret::Secrets;
+use crate::secret::{Redactor, Secrets};
 use crate::text::{harmless, mask};
 
+/// Hardly any run has anything to redact, so it is made ready only then.
+type Known = LazyLock<Redactor, Box<dyn FnOnce() -> Redactor + Send>>;
+
 /// The secrets of the run. The lock is held only while the pointer is copied, so that not even a panic can wait for it.
-static KNOWN: RwLock<Option<Arc<Secrets>>> = RwLock::new(None);
+static KNOWN: RwLock<Option<Arc<Known>>> = RwLock::new(None);
 
 /// From now on none of `secrets` is written to standard error, and GitHub's runner masks them in the job's log.
 pub fn guard(secrets: Secrets) {
-    let secrets = Arc::new(secrets);
-    *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = Some(secrets.clone());
+    let known = secrets.clone();
+    let known: Known = LazyLock::new(Box::new(move || known.redactor()));
+    *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(known));
     // Elsewhere the commands would themselves be what shows the secrets.
     if std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") && !is_file() {
         let commands: String = secrets.masks().map(|mask| format!("::add-mask::{}\n", escaped(mask))).collect();
@@ -34,7 +38,7 @@ pub(super) fn line(text: &str) -> String {
 
 fn redacted(text: &str) -> String {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
-    known.map_or_else(|| text.to_owned(), |secrets| secrets.redact(text).into_owned())
+    known.map_or_else(|| text.to_owned(), |known| known.redact(text).into_owned())
 }
 
 /// As the runner reads the data of a command.

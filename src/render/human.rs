@@ -22,23 +22,28 @@ const MOST_LISTED: usize = 10;
 
 /// The report for a terminal, with ANSI colours.
 pub fn human(report: &Report) -> String {
-    let mut sections = vec![styled(verdict_style(report.verdict), report.title())];
+    // One after the other into one text: a report may be long, and copies of it are memory.
+    let mut out = styled(verdict_style(report.verdict), report.title());
+    let mut section = |text: &str| {
+        out.push_str("\n\n");
+        out.push_str(text);
+    };
     if report.targets.len() > 1 {
-        sections.push(overview(report));
+        section(&overview(report));
     }
     let (silent, speaking): (Vec<_>, Vec<_>) = report.targets.iter().partition(|target| target.findings.is_empty());
-    sections.extend(speaking.into_iter().map(of_target));
+    speaking.into_iter().for_each(|target| section(&of_target(target)));
     if !silent.is_empty() {
-        sections.push(silent.into_iter().map(in_a_line).collect::<Vec<_>>().join("\n"));
+        section(&silent.into_iter().map(in_a_line).collect::<Vec<_>>().join("\n"));
     }
     if !report.findings.is_empty() {
-        let heading = styled(BOLD, "across targets");
-        sections.push(format!("{heading}\n{}", indented(&findings(&report.findings))));
+        section(&findings(styled(BOLD, "across targets"), &report.findings));
     }
     if !report.accepted.is_empty() {
-        sections.push(accepted(report));
+        section(&accepted(report));
     }
-    sections.join("\n\n") + "\n"
+    out.push('\n');
+    out
 }
 
 /// Services down, environments across, the outcome in each cell.
@@ -103,12 +108,10 @@ fn of_target(target: &TargetReport) -> String {
         (Some(applied), ..) => format!("{applied} applied"),
         (None, ..) => "could not be read".to_owned(),
     };
-    format!(
-        "{}\n  source    {source}\n  history   {history}\n  start-up  {}\n\n{}",
-        heading(target),
-        startup(&target.startup),
-        indented(&findings(&target.findings))
-    )
+    let heading = heading(target);
+    let startup = startup(&target.startup);
+    let facts = format!("{heading}\n  source    {source}\n  history   {history}\n  start-up  {startup}\n");
+    findings(facts, &target.findings)
 }
 
 /// The versions that are applied, the first of them where they are many.
@@ -138,26 +141,29 @@ fn startup(outcome: &Outcome) -> String {
     }
 }
 
-/// Findings, those of one rule together, with what to do said once below them.
-fn findings(findings: &[Finding]) -> String {
-    let mut out = String::new();
-    for group in findings.chunk_by(|a, b| a.facts.help() == b.facts.help() && a.severity == b.severity) {
+/// A heading with findings below it: those of one rule together, with what to do said once.
+fn findings(mut out: String, findings: &[Finding]) -> String {
+    for (number, group) in findings.chunk_by(is_of_one_kind).enumerate() {
+        out.push_str(if number == 0 { "\n" } else { "\n\n" });
         for finding in group {
             let label = format!("{}[{}]", finding.severity.id(), finding.rule());
-            let _ = writeln!(out, "{}: {}", styled(severity_style(finding.severity), label), one_line(finding));
+            let _ = writeln!(out, "  {}: {}", styled(severity_style(finding.severity), label), one_line(finding));
             if let Some(location) = &finding.location {
                 let place = format!("--> {}", harmless(&location.to_string()));
-                let _ = writeln!(out, "  {}", styled(DIM, place));
+                let _ = writeln!(out, "    {}", styled(DIM, place));
             }
         }
         if let Some(finding) = group.first() {
-            let _ = writeln!(out, "  {} {}\n", styled(BOLD, "help:"), harmless(&finding.facts.help()));
+            let _ = write!(out, "    {} {}", styled(BOLD, "help:"), harmless(&finding.facts.help()));
         }
     }
-    out.trim_end().to_owned()
+    out
 }
 
-/// The message, with the service where the finding belongs to no single target.
+fn is_of_one_kind(a: &Finding, b: &Finding) -> bool {
+    a.severity == b.severity && a.facts.help() == b.facts.help()
+}
+
 fn one_line(finding: &Finding) -> String {
     // Where descriptions are what the finding is about, the message has them.
     let description = finding.facts.description().filter(|_| finding.rule() != Rule::DescriptionChanged);
@@ -178,11 +184,6 @@ fn accepted(report: &Report) -> String {
         let _ = write!(out, "\n  {}{place}: {message} ({})", finding.rule(), harmless(reason));
     }
     out
-}
-
-fn indented(text: &str) -> String {
-    let indent = |line: &str| if line.is_empty() { String::new() } else { format!("  {line}") };
-    text.lines().map(indent).collect::<Vec<_>>().join("\n")
 }
 
 fn styled(style: Style, text: impl Display) -> String {

@@ -25,19 +25,24 @@ pub fn json(report: &Report) -> String {
             .map(|(finding, reason)| AcceptedV1 { reason, finding: scoped(finding) })
             .collect(),
     };
-    let text = serde_json::to_string_pretty(&report);
     // Strings, numbers and lists only: there is nothing in it that could fail.
-    escaped(&text.unwrap_or_default()) + "\n"
+    let mut text = escaped(serde_json::to_string_pretty(&report).unwrap_or_default());
+    text.push('\n');
+    text
 }
 
 /// JSON allows these letters bare, and only in strings. A terminal would act on them, and what strips colours from
 /// an output would take them away, so that the report would no longer hold what was read.
-fn escaped(json: &str) -> String {
+fn escaped(json: String) -> String {
+    let acts = |c: char| c != '\n' && (c.is_control() || is_invisible(c));
+    if !json.contains(acts) {
+        return json;
+    }
     json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
-        match c {
-            '\n' => out.push(c),
-            c if c.is_control() || is_invisible(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
+        if acts(c) {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
         }
         out
     })

@@ -72,6 +72,16 @@ impl Repository {
         self
     }
 
+    /// Runs SQL on an SQLite database.
+    pub fn execute(self, path: &str, sql: &'static str) -> Self {
+        block_on(async {
+            let mut connection = SqliteConnectOptions::new().filename(self.path().join(path)).connect().await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        });
+        self
+    }
+
     /// Runs the program in the root, with no environment but what a program needs to start.
     pub fn run(&self, arguments: &[&str]) -> Run {
         self.run_with(arguments, &[])

@@ -108,7 +108,7 @@ fn a_cell_counts_what_makes_the_start_fail() {
 #[test]
 fn help_stands_once_below_the_findings_that_share_it() {
     let warning = Finding { severity: Severity::Warning, ..in_target(dirty(3)) };
-    let text = findings(&[in_target(dirty(1)), in_target(dirty(2)), warning]);
+    let text = findings(String::new(), &[in_target(dirty(1)), in_target(dirty(2)), warning]);
     assert_eq!(text.matches("help:").count(), 2, "the severity differs: {text}");
     assert_eq!(text.matches("\n\n").count(), 1, "{text}");
 }
@@ -116,7 +116,7 @@ fn help_stands_once_below_the_findings_that_share_it() {
 #[test]
 fn the_line_of_a_finding_stands_below_it() {
     let location = Some(Location { file: "a\u{1b}.sql".into(), line: 4 });
-    let text = findings(&[Finding { location, ..in_target(dirty(1)) }]);
+    let text = findings(String::new(), &[Finding { location, ..in_target(dirty(1)) }]);
     assert!(text.contains("--> a\\u{1b}.sql:4"), "{text}");
 }
 
