@@ -2,6 +2,7 @@
 //!
 //! What cannot be read becomes part of the state; nothing here stops a run.
 
+mod content;
 pub mod database;
 pub mod directory;
 mod io_error;

@@ -28,16 +28,9 @@ pub struct Checksum(Box<[u8]>);
 impl Checksum {
     /// The checksum that sqlx computes for a migration with these bytes.
     pub fn of(content: impl AsRef<[u8]>) -> Self {
-        Self::of_fragments(std::iter::once(content))
-    }
-
-    /// The checksum of the concatenation of `fragments`.
-    pub fn of_fragments(fragments: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
-        let mut digest = Sha384::new();
-        for fragment in fragments {
-            digest.update(fragment);
-        }
-        Self(digest.finalize().to_vec().into())
+        let mut digest = ChecksumDigest::default();
+        digest.update(content);
+        digest.finish()
     }
 
     /// A checksum as it stands in a row.
@@ -53,6 +46,22 @@ impl Checksum {
     /// The first twelve hexadecimal digits: enough to tell two checksums apart in a message.
     pub fn short(&self) -> String {
         self.to_string().chars().take(12).collect()
+    }
+}
+
+/// A checksum in the making, of a content that comes in pieces.
+#[derive(Clone, Default)]
+pub struct ChecksumDigest(Sha384);
+
+impl ChecksumDigest {
+    /// Adds the next piece.
+    pub fn update(&mut self, piece: impl AsRef<[u8]>) {
+        self.0.update(piece);
+    }
+
+    /// The checksum of all pieces.
+    pub fn finish(self) -> Checksum {
+        Checksum(self.0.finalize().to_vec().into())
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! Follows `sqlx-core` 0.9, `migrate/source.rs`, and is held against it by the oracle tests.
 
-use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
 use walkdir::WalkDir;
 
-use crate::migration::{Checksum, FileName, Migration};
+use crate::gather::content::ContentReader;
+use crate::migration::{FileName, Migration};
 use crate::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, SourceError};
 use crate::sqlx_toml;
 
@@ -33,9 +33,10 @@ pub fn read(root: &Path, directory: &Path) -> Result<Defined, SourceError> {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SourceError::NoDirectory(directory.to_owned()),
         _ => SourceError::Unreadable { path: directory.to_owned(), detail: error.to_string() },
     };
+    let mut contents = ContentReader::new(&settings.migrate.ignored_chars);
     for entry in fs::read_dir(root.join(directory)).map_err(unreadable)? {
         let name = entry.map_err(unreadable)?.file_name();
-        read_entry(root, &directory.join(name), &settings.migrate.ignored_chars, &mut defined);
+        read_entry(root, &directory.join(name), &mut contents, &mut defined);
     }
     // sqlx sorts by version and kind and leaves the rest to `read_dir`; the path makes our order a fixed one.
     defined.migrations.sort_by(|a, b| (a.version, a.kind, &a.path).cmp(&(b.version, b.kind, &b.path)));
@@ -45,7 +46,7 @@ pub fn read(root: &Path, directory: &Path) -> Result<Defined, SourceError> {
 }
 
 /// Puts one entry of the directory where it belongs: a migration, invalid, ignored, or none of our business.
-fn read_entry(root: &Path, path: &Path, ignored_chars: &BTreeSet<char>, defined: &mut Defined) {
+fn read_entry(root: &Path, path: &Path, contents: &mut ContentReader, defined: &mut Defined) {
     let invalid = |reason| InvalidFile { path: path.to_owned(), reason };
     // sqlx stats every entry, whatever its name, and gives up where it cannot: a dangling link to anything.
     let metadata = match fs::metadata(root.join(path)) {
@@ -69,22 +70,13 @@ fn read_entry(root: &Path, path: &Path, ignored_chars: &BTreeSet<char>, defined:
         None if name.ends_with(".sql") => return defined.ignored.extend(ignored(IgnoredReason::NoUnderscore)),
         None => return defined.ignored.extend(ignored(IgnoredReason::SuffixCase)),
     };
-    match read_checksum(&root.join(path), ignored_chars) {
+    let file = File::open(root.join(path)).map_err(|error| InvalidReason::Unreadable(error.to_string()));
+    match file.and_then(|file| contents.checksum(file)) {
         Ok(checksum) => {
             defined.migrations.push(Migration { version, description, kind, checksum, path: path.to_owned() });
         }
         Err(reason) => defined.invalid.push(invalid(reason)),
     }
-}
-
-fn read_checksum(path: &Path, ignored_chars: &BTreeSet<char>) -> Result<Checksum, InvalidReason> {
-    let bytes = fs::read(path).map_err(|error| InvalidReason::Unreadable(error.to_string()))?;
-    let sql = std::str::from_utf8(&bytes).map_err(|error| InvalidReason::NotUtf8 { offset: error.valid_up_to() })?;
-    Ok(if ignored_chars.is_empty() {
-        Checksum::of(sql)
-    } else {
-        Checksum::of_fragments(sql.split(|c| ignored_chars.contains(&c)))
-    })
 }
 
 /// The migrations below a sub-directory, one finding for all of them: the first in order of their paths.

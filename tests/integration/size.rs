@@ -1,8 +1,10 @@
 //! Sizes that nobody has yet: no step whose time grows with the square of the work, and memory that does not grow with
 //! what has been read and judged.
 
+#[cfg(target_os = "linux")]
+mod memory;
+
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +18,6 @@ use migration_preflight::report::Report;
 use migration_preflight::source::Defined;
 use migration_preflight::target::{Target, TargetState};
 use rustix::time::{ClockId, clock_gettime};
-use wait4::Wait4;
-
-use crate::shared::repository::Repository;
 
 /// How many times larger the large world is.
 const GROWTH: usize = 8;
@@ -138,65 +137,4 @@ fn the_time_grows_with_the_work_and_not_with_its_square() {
         println!("{name}: {small:?}, {large:?}, {growth:.1} times");
         assert!(growth < MOST, "{name}: {GROWTH} times the work took {growth:.1} times as long ({small:?}, {large:?})");
     }
-}
-
-/// The most memory that the program had at a time, in mebibytes, and how it left.
-fn peak(repository: &Repository, arguments: &[&str]) -> (u64, Option<i32>) {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_migration-preflight"));
-    program.args(arguments).current_dir(repository.path()).env_clear().stdout(Stdio::null());
-    let ended = program.spawn().unwrap().wait4().unwrap();
-    (ended.rusage.maxrss >> 20, ended.status.code())
-}
-
-const ONE: &str = "SELECT 1;\n";
-const DATABASE: &str = "defaults: { database-url: 'sqlite:dev.db' }\n";
-
-#[test]
-fn ten_thousand_migrations_beside_a_hundred_thousand_rows_take_little_memory() {
-    let mut repository = Repository::new().config(DATABASE).database("dev.db", &[(1, "step", ONE)]).execute(
-        "dev.db",
-        "INSERT INTO _sqlx_migrations \
-         WITH RECURSIVE n(version) AS (SELECT 2 UNION ALL SELECT version + 1 FROM n WHERE version < 100000) \
-         SELECT n.version, description, installed_on, success, checksum, execution_time FROM _sqlx_migrations, n",
-    );
-    for version in 1..=10_000 {
-        repository = repository.file(&format!("migrations/{version}_step.sql"), ONE);
-    }
-    // 90,000 findings: in JSON some 70 MiB.
-    for (format, most) in [("human", 150), ("json", 250)] {
-        let (peak, code) = peak(&repository, &["--format", format]);
-        println!("{format}: {peak} MiB");
-        assert!(peak < most && code == Some(1), "{format}: {peak} MiB, {code:?}");
-    }
-}
-
-#[test]
-fn a_large_file_is_not_held_in_memory() {
-    let large = "-- fifty megabytes\n".repeat((50 << 20) / 19);
-    let repository = Repository::new().config(DATABASE).file("migrations/1_large.sql", &large);
-    let (peak, code) = peak(&repository.database("dev.db", &[(1, "large", &large)]), &[]);
-    println!("{peak} MiB");
-    assert!(peak < 40 && code == Some(0), "{peak} MiB, {code:?}");
-}
-
-#[test]
-fn five_hundred_targets_take_little_memory() {
-    let names: Vec<_> = (1..=30).map(|version| format!("migrations/{version}_step.sql")).collect();
-    let rows: Vec<_> = (1..=30).map(|version| (version, "step", ONE)).collect();
-    let mut config = "defaults: { migrations: 'services/{service}/migrations' }\nservices:\n".to_owned();
-    let mut repository = Repository::new().database("dev.db", &rows);
-    let database = std::fs::read(repository.path().join("dev.db")).unwrap();
-    for service in 0..100 {
-        config += &format!("  api-{service}: {{ database-url: 'sqlite:services/api-{service}/{{environment}}.db' }}\n");
-        for name in &names {
-            repository = repository.file(&format!("services/api-{service}/{name}"), ONE);
-        }
-        for environment in 0..5 {
-            repository = repository.file(&format!("services/api-{service}/e-{environment}.db"), &database);
-        }
-    }
-    config += "environments: { e-0: {}, e-1: {}, e-2: {}, e-3: {}, e-4: {} }\n";
-    let (peak, code) = peak(&repository.config(&config), &[]);
-    println!("{peak} MiB");
-    assert!(peak < 100 && code == Some(0), "{peak} MiB, {code:?}");
 }

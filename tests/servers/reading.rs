@@ -1,12 +1,12 @@
 //! What is read, by whom, and what the server sees of it.
 
-use migration_preflight::history::{AbsentTable, DatabaseErrorKind, Privilege};
+use migration_preflight::history::{AbsentTable, DatabaseErrorKind, History, Privilege};
 use migration_preflight::migration::{AppliedMigration, Checksum, Version};
 use sqlx::migrate::{Migrator, ResolveWith};
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::proxy;
-use crate::support::{CREATE, Fixture, TABLE, good, history, present, read, variable};
+use crate::support::{CREATE, Fixture, TABLE, TIMEOUT, good, history, present, read, variable};
 
 #[tokio::test]
 async fn what_sqlx_wrote_comes_back_column_by_column() {
@@ -308,6 +308,20 @@ async fn a_pooler_in_transaction_mode_serves_and_keeps_its_connection() {
     }
     assert_eq!(pids[0].len(), 1, "{pids:?}");
     assert!(pids.iter().all(|found| *found == pids[0]), "the pooler threw its connection away: {pids:?}");
+}
+
+#[tokio::test]
+async fn a_replica_in_recovery_serves() {
+    let fixture = Fixture::with_history().await;
+    let url = fixture.url_on("PREFLIGHT_TEST_REPLICA_URL");
+    // What was just written arrives a moment later.
+    let arrives = async {
+        while !matches!(read(url.as_str(), TABLE).await, Ok(History::Present(_))) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(TIMEOUT, arrives).await.unwrap();
+    assert_eq!(present(read(url.as_str(), TABLE).await), [good()]);
 }
 
 #[tokio::test]
