@@ -317,7 +317,7 @@ async fn a_replica_in_recovery_serves() {
     // What was just written arrives a moment later.
     let arrives = async {
         while !matches!(read(url.as_str(), TABLE).await, Ok(History::Present(_))) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(TIMEOUT, arrives).await.unwrap();
