@@ -21,14 +21,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::{join, join_all};
 use futures_util::stream;
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use crate::history::{DatabaseError, DatabaseErrorKind, History};
 use crate::secret::Secrets;
 use crate::source::{Defined, SourceError};
+use crate::sqlx_toml::{self, SqlxToml};
 use crate::target::{Target, TargetState};
 
 /// The table that sqlx uses when nothing else is said.
@@ -55,49 +57,76 @@ pub fn secrets(targets: &[Target]) -> Secrets {
     secrets
 }
 
-/// Reads both sides of every target below `root`, and calls `done` each time one is finished.
+/// Reads both sides of every target below `root`, and calls `done` each time a history is read.
 pub async fn gather(targets: Vec<Target>, root: &Path, limits: Limits, done: &dyn Fn()) -> Vec<TargetState> {
-    let sources = read_directories(&targets, root).await;
-    let queue = Queue::new(&targets, limits);
-    let read = |(index, target): (usize, Target)| {
-        let (defined, queue) = (sources.get(&target.migrations).cloned(), &queue);
+    let settings = read_settings(&targets, root).await;
+    // All that a history needs of the code side is `sqlx.toml`, so that nobody waits for the migrations.
+    let (sources, histories) =
+        join(read_directories(&settings, root), read_histories(&targets, &settings, limits, done)).await;
+    let state = |(target, applied): (Target, Result<History, DatabaseError>)| {
+        let defined = sources.get(&target.migrations).cloned();
+        let defined = defined.unwrap_or_else(|| Err(SourceError::NoDirectory(target.migrations.clone())));
+        TargetState { target, defined, applied }
+    };
+    targets.into_iter().zip(histories).map(state).collect()
+}
+
+/// What governs each migrations directory.
+type Settings = IndexMap<PathBuf, Result<Arc<SqlxToml>, SourceError>>;
+
+/// Reads the `sqlx.toml` of every directory, however many targets share it.
+async fn read_settings(targets: &[Target], root: &Path) -> Settings {
+    let directories: IndexSet<&PathBuf> = targets.iter().map(|target| &target.migrations).collect();
+    let settings = directories.into_iter().map(|path| of_directory(root, path, sqlx_toml::of_migrations));
+    stream::iter(settings).buffered(DIRECTORIES).collect().await
+}
+
+/// Reads every directory once.
+async fn read_directories(settings: &Settings, root: &Path) -> HashMap<PathBuf, Result<Arc<Defined>, SourceError>> {
+    let sources = settings.iter().map(|(directory, settings)| {
+        let settings = settings.clone();
+        of_directory(root, directory, move |root, path| directory::migrations(root, path, settings?.as_ref()))
+    });
+    stream::iter(sources).buffer_unordered(DIRECTORIES).collect().await
+}
+
+/// What `read` makes of a directory, on a thread that may wait for a disk.
+async fn of_directory<T: Send + 'static>(
+    root: &Path,
+    directory: &Path,
+    read: impl FnOnce(&Path, &Path) -> Result<T, SourceError> + Send + 'static,
+) -> (PathBuf, Result<Arc<T>, SourceError>) {
+    let (root, path) = (root.to_owned(), directory.to_owned());
+    let read = tokio::task::spawn_blocking(move || read(&root, &path)).await;
+    let broken = |error: tokio::task::JoinError| {
+        Err(SourceError::Unreadable { path: directory.to_owned(), detail: error.to_string() })
+    };
+    (directory.to_owned(), read.unwrap_or_else(broken).map(Arc::new))
+}
+
+/// Reads the history of every target, in the order of the targets.
+async fn read_histories(
+    targets: &[Target],
+    settings: &Settings,
+    limits: Limits,
+    done: &dyn Fn(),
+) -> Vec<Result<History, DatabaseError>> {
+    let queue = Queue::new(targets, limits);
+    let reading = targets.iter().map(|target| {
+        let (settings, queue) = (settings.get(&target.migrations).and_then(|read| read.as_ref().ok()), &queue);
         let span = tracing::info_span!("target", service = target.service, environment = target.environment);
         let reading = async move {
-            let defined = defined.unwrap_or_else(|| Err(SourceError::NoDirectory(target.migrations.clone())));
-            let applied = queue.history(&target, defined.as_deref().ok()).await;
+            let applied = queue.history(target, settings).await;
             match &applied {
                 Ok(history) => tracing::info!(rows = history.rows().len(), "the history was read"),
                 Err(error) => tracing::warn!(%error, "the history could not be read"),
             }
             done();
-            (index, TargetState { target, defined, applied })
+            applied
         };
         reading.instrument(span)
-    };
-    let mut states: Vec<_> =
-        stream::iter(targets.into_iter().enumerate()).map(read).buffer_unordered(usize::MAX).collect().await;
-    states.sort_by_key(|(index, _)| *index);
-    states.into_iter().map(|(_, state)| state).collect()
-}
-
-type Source = Result<Arc<Defined>, SourceError>;
-
-/// Reads every directory once, however many targets share it.
-async fn read_directories(targets: &[Target], root: &Path) -> HashMap<PathBuf, Source> {
-    let directories: IndexSet<&PathBuf> = targets.iter().map(|target| &target.migrations).collect();
-    let read = |directory: PathBuf| {
-        let root = root.to_owned();
-        async move {
-            let path = directory.clone();
-            let defined = tokio::task::spawn_blocking(move || directory::read(&root, &path)).await;
-            let broken = |error: tokio::task::JoinError| {
-                Err(SourceError::Unreadable { path: directory.clone(), detail: error.to_string() })
-            };
-            let defined = defined.unwrap_or_else(broken).map(Arc::new);
-            (directory, defined)
-        }
-    };
-    stream::iter(directories.into_iter().cloned()).map(read).buffer_unordered(DIRECTORIES).collect().await
+    });
+    join_all(reading).await
 }
 
 /// Lets only so many connections be open at a time, in all and on one server.
@@ -115,10 +144,12 @@ impl Queue {
     }
 
     /// The history of `target`, once its turn has come. The table is the configured one, else `sqlx.toml`'s.
-    async fn history(&self, target: &Target, defined: Option<&Defined>) -> Result<History, DatabaseError> {
+    async fn history(&self, target: &Target, settings: Option<&Arc<SqlxToml>>) -> Result<History, DatabaseError> {
         let url = target.database.as_ref().map_err(Clone::clone)?;
-        let of_sqlx_toml = defined.and_then(|defined| defined.table.as_deref());
+        let of_sqlx_toml = settings.and_then(|settings| settings.migrate.table_name.as_deref());
         let table = target.table.as_deref().or(of_sqlx_toml).unwrap_or(DEFAULT_TABLE);
+        let create_schemas = settings.map(|settings| &settings.migrate.create_schemas).into_iter().flatten();
+        let create_schemas: Vec<_> = create_schemas.map(|schema| schema.to_string()).collect();
         // First the server's turn, then the run's: those who wait for a dead server hold up nobody else.
         let closed = |_| DatabaseError::new(DatabaseErrorKind::ConnectionLost, "the run is ending");
         let server = self.servers.get(&database::server(url));
@@ -127,7 +158,6 @@ impl Queue {
             None => None,
         };
         let _all = self.all.acquire().await.map_err(closed)?;
-        let create_schemas = defined.map_or(&[][..], |defined| &defined.create_schemas);
-        database::history(url, table, create_schemas, self.limits.timeout).await
+        database::history(url, table, &create_schemas, self.limits.timeout).await
     }
 }

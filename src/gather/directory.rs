@@ -2,8 +2,10 @@
 //!
 //! Follows `sqlx-core` 0.9, `migrate/source.rs`, and is held against it by the oracle tests.
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs::{self, DirEntry, File, FileType};
 use std::io;
+use std::panic::resume_unwind;
 use std::path::Path;
 
 use walkdir::WalkDir;
@@ -11,8 +13,12 @@ use walkdir::WalkDir;
 use crate::gather::content::ContentReader;
 use crate::migration::{FileName, Migration};
 use crate::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, SourceError};
-use crate::sqlx_toml;
+use crate::sqlx_toml::{self, SqlxToml};
 
+/// How many threads read one directory at most.
+const MOST_THREADS: usize = 8;
+/// For fewer entries no further thread is started.
+const FEWEST_ENTRIES: usize = 128;
 /// How deep below the migrations directory a misplaced migration is looked for.
 const MISPLACED_DEPTH: usize = 4;
 /// How many entries are looked at there: a link may lead to any tree.
@@ -23,21 +29,26 @@ const MISPLACED_ENTRIES: usize = 10_000;
 /// # Errors
 /// The directory or its `sqlx.toml` cannot be read. A bad file is no error but one of [`Defined::invalid`].
 pub fn read(root: &Path, directory: &Path) -> Result<Defined, SourceError> {
-    let settings = sqlx_toml::of_migrations(root, directory)?;
-    let mut defined = Defined {
-        table: settings.migrate.table_name.as_deref().map(str::to_owned),
-        create_schemas: settings.migrate.create_schemas.iter().map(|schema| schema.to_string()).collect(),
-        ..Defined::default()
-    };
+    migrations(root, directory, &sqlx_toml::of_migrations(root, directory)?)
+}
+
+/// Reads the migrations in `directory`, which is relative to `root`, by the rules of a `sqlx.toml`.
+///
+/// # Errors
+/// The directory cannot be read. A bad file is no error but one of [`Defined::invalid`].
+pub fn migrations(root: &Path, directory: &Path, settings: &SqlxToml) -> Result<Defined, SourceError> {
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SourceError::NoDirectory(directory.to_owned()),
         _ => SourceError::Unreadable { path: directory.to_owned(), detail: error.to_string() },
     };
-    let mut contents = ContentReader::new(&settings.migrate.ignored_chars);
-    for entry in fs::read_dir(root.join(directory)).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name();
-        read_entry(root, &directory.join(name), &mut contents, &mut defined);
-    }
+    // Who may list a directory and not enter it can stat nothing in it, and sqlx gives up at whatever is there.
+    fs::metadata(root.join(directory).join(".")).map_err(unreadable)?;
+    let entries: Vec<DirEntry> = fs::read_dir(root.join(directory)).and_then(Iterator::collect).map_err(unreadable)?;
+    let mut defined = Defined {
+        table: settings.migrate.table_name.as_deref().map(str::to_owned),
+        create_schemas: settings.migrate.create_schemas.iter().map(|schema| schema.to_string()).collect(),
+        ..read_entries(root, directory, &entries, &settings.migrate.ignored_chars)
+    };
     // sqlx sorts by version and kind and leaves the rest to `read_dir`; the path makes our order a fixed one.
     defined.migrations.sort_by(|a, b| (a.version, a.kind, &a.path).cmp(&(b.version, b.kind, &b.path)));
     defined.invalid.sort_by(|a, b| a.path.cmp(&b.path));
@@ -45,23 +56,49 @@ pub fn read(root: &Path, directory: &Path) -> Result<Defined, SourceError> {
     Ok(defined)
 }
 
+/// Reads the entries side by side where there are many: most of the time goes to opening files.
+fn read_entries(root: &Path, directory: &Path, entries: &[DirEntry], ignored_chars: &BTreeSet<char>) -> Defined {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let part = entries.len().div_ceil(threads).max(FEWEST_ENTRIES);
+    let read = |part: &[DirEntry]| {
+        let (mut contents, mut defined) = (ContentReader::new(ignored_chars), Defined::default());
+        for entry in part {
+            read_entry(root, &directory.join(entry.file_name()), entry, &mut contents, &mut defined);
+        }
+        defined
+    };
+    let (first, others) = entries.split_at(part.min(entries.len()));
+    std::thread::scope(|scope| {
+        let others: Vec<_> = others.chunks(part).map(|part| scope.spawn(move || read(part))).collect();
+        let mut defined = read(first);
+        for other in others {
+            let Defined { migrations, invalid, ignored, .. } =
+                other.join().unwrap_or_else(|panic| resume_unwind(panic));
+            defined.migrations.extend(migrations);
+            defined.invalid.extend(invalid);
+            defined.ignored.extend(ignored);
+        }
+        defined
+    })
+}
+
 /// Puts one entry of the directory where it belongs: a migration, invalid, ignored, or none of our business.
-fn read_entry(root: &Path, path: &Path, contents: &mut ContentReader, defined: &mut Defined) {
+fn read_entry(root: &Path, path: &Path, entry: &DirEntry, contents: &mut ContentReader, defined: &mut Defined) {
     let invalid = |reason| InvalidFile { path: path.to_owned(), reason };
     // sqlx stats every entry, whatever its name, and gives up where it cannot: a dangling link to anything.
-    let metadata = match fs::metadata(root.join(path)) {
-        Ok(metadata) => metadata,
+    let file_type = match file_type(&root.join(path), entry) {
+        Ok(file_type) => file_type,
         Err(error) => return defined.invalid.push(invalid(InvalidReason::Unreadable(error.to_string()))),
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if metadata.is_dir() {
+    if file_type.is_dir() {
         return defined.ignored.extend(misplaced(root, path));
     }
     let ignored = |reason| {
         let meant = FileName::looks_like_one(&name);
         meant.then(|| IgnoredFile { path: path.to_owned(), reason })
     };
-    if !metadata.is_file() {
+    if !file_type.is_file() {
         return defined.ignored.extend(ignored(IgnoredReason::NotAFile));
     }
     let FileName { version, kind, description } = match FileName::parse(&name) {
@@ -76,6 +113,14 @@ fn read_entry(root: &Path, path: &Path, contents: &mut ContentReader, defined: &
             defined.migrations.push(Migration { version, description, kind, checksum, path: path.to_owned() });
         }
         Err(reason) => defined.invalid.push(invalid(reason)),
+    }
+}
+
+/// What an entry is, or leads to. The directory itself tells of a regular file that it is one.
+fn file_type(path: &Path, entry: &DirEntry) -> io::Result<FileType> {
+    match entry.file_type() {
+        Ok(file_type) if file_type.is_file() => Ok(file_type),
+        _ => fs::metadata(path).map(|metadata| metadata.file_type()),
     }
 }
 
