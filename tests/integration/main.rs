@@ -8,6 +8,7 @@ mod gather;
 mod hostile;
 mod incident;
 mod matrix;
+mod panics;
 #[path = "../support/mod.rs"]
 mod shared;
 mod size;
