@@ -122,7 +122,7 @@ async fn a_host_that_no_name_server_knows_is_a_matter_of_dns() {
 
 #[tokio::test]
 async fn a_server_that_says_nothing_times_out_in_time() {
-    let port = proxy::saying(b"", false).await;
+    let port = proxy::saying(*b"", false).await;
     let start = Instant::now();
     let error = failure(&format!("postgres://u:pa55word@127.0.0.1:{port}/x"), TABLE, Duration::from_millis(400)).await;
     assert_eq!(error.kind, DatabaseErrorKind::TimedOut);
@@ -132,7 +132,7 @@ async fn a_server_that_says_nothing_times_out_in_time() {
 
 #[tokio::test]
 async fn a_server_that_hangs_up_is_said_to_have_done_so() {
-    let port = proxy::saying(b"", true).await;
+    let port = proxy::saying(*b"", true).await;
     for mode in ["disable", "prefer", "require"] {
         let error = failure(&format!("postgres://u:pa55word@127.0.0.1:{port}/x?sslmode={mode}"), TABLE, TIMEOUT).await;
         assert_eq!(error.kind, DatabaseErrorKind::HungUp, "{mode}: {error}");

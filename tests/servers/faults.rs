@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use migration_preflight::history::DatabaseErrorKind;
 
 use crate::shared::repository::{Repository, Run};
-use crate::support::{PIECES, encoded};
+use crate::support::{PASSWORD, PIECES, encoded};
 
 /// For every target, in seconds.
 const TIMEOUT: &str = "3";
@@ -130,6 +130,11 @@ fn expect_masks(faults: &[Fault], masks: &[&str], run: &Run) {
             assert!(masks.contains(password) && masks.iter().any(|mask| *mask == decoded), "{password}");
         }
     }
+}
+
+/// What a server says that repeats the password, as it is meant and as it is written.
+pub fn parroted() -> String {
+    format!("you said {PASSWORD} and {}", encoded(PASSWORD))
 }
 
 /// A password that no server knows, in the form in which a URL takes it.

@@ -71,15 +71,17 @@ pub async fn cutting(upstream: String, bytes: u64, reset: bool) -> u16 {
 }
 
 /// A server that says `answer` to whatever comes first, and then closes or says nothing more.
-pub async fn saying(answer: &'static [u8], close: bool) -> u16 {
+pub async fn saying(answer: impl Into<Arc<[u8]>>, close: bool) -> u16 {
+    let answer = answer.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
+            let answer = answer.clone();
             tokio::spawn(async move {
                 let mut request = [0; 512];
                 let _ = client.read(&mut request).await;
-                let _ = client.write_all(answer).await;
+                let _ = client.write_all(&answer).await;
                 if !close {
                     std::future::pending::<()>().await;
                 }
@@ -90,12 +92,13 @@ pub async fn saying(answer: &'static [u8], close: bool) -> u16 {
 }
 
 /// A server that speaks first, as MySQL does: it says `answer` to whoever comes, and closes.
-pub async fn greeting(answer: &'static [u8]) -> u16 {
+pub async fn greeting(answer: impl Into<Arc<[u8]>>) -> u16 {
+    let answer = answer.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
-            let _ = client.write_all(answer).await;
+            let _ = client.write_all(&answer).await;
         }
     });
     port

@@ -4,7 +4,7 @@ use migration_preflight::history::{DatabaseErrorKind as Kind, Privilege};
 use sqlx::Connection;
 use url::Url;
 
-use super::{Fault, expect, wrong_password};
+use super::{Fault, expect, parroted, wrong_password};
 use crate::mysql::support::{CREATE, Fixture, connect, history};
 use crate::proxy;
 use crate::support::{TABLE, variable};
@@ -21,26 +21,35 @@ fn through(fixture: &Fixture, port: u16) -> String {
     with(fixture, |url| url.set_port(Some(port)).unwrap())
 }
 
+/// A server that says this in place of its greeting.
+async fn refusing(number: u16, message: &str) -> u16 {
+    let body = [b"\xff", &number.to_le_bytes()[..], message.as_bytes()].concat();
+    let length = (body.len() as u32).to_le_bytes();
+    proxy::greeting([&length[..], &body].concat()).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_cannot_be_reached() {
     let fixture = Fixture::with_history().await;
     let upstream = || format!("127.0.0.1:{}", fixture.url().port().unwrap());
     let host = format!("{}.invalid", "x".repeat(64));
     let socket = |url: &mut Url| url.set_query(Some("socket=/nowhere"));
-    let garbage = proxy::greeting(b"HTTP/1.1 400 Bad\r\n\r\n").await;
-    let shutting_down = proxy::greeting(b"\x20\0\0\0\xff\x1d\x04#08S01Server shutdown in prog").await;
-    let stranger = proxy::greeting(b"\x25\0\0\0\xff\x6a\x04Host 'h' is not allowed to connect").await;
+    let garbage = proxy::greeting(*b"HTTP/1.1 400 Bad\r\n\r\n").await;
+    let shutting_down = refusing(1053, "Server shutdown in progress").await;
+    let stranger = refusing(1130, "Host 'h' is not allowed to connect").await;
+    let parrot = refusing(1064, &parroted()).await;
     expect(vec![
         Fault::new("dns", with(&fixture, |url| url.set_host(Some(&host)).unwrap()), Kind::Dns, ""),
         Fault::new("refused", through(&fixture, 1), Kind::Refused, "refused"),
         Fault::new("no-socket", with(&fixture, socket), Kind::Refused, ""),
-        Fault::new("black-hole", through(&fixture, proxy::saying(b"", false).await), Kind::TimedOut, "waited 3 s"),
-        Fault::new("hang-up", through(&fixture, proxy::greeting(b"").await), Kind::HungUp, ""),
+        Fault::new("black-hole", through(&fixture, proxy::saying(*b"", false).await), Kind::TimedOut, "waited 3 s"),
+        Fault::new("hang-up", through(&fixture, proxy::greeting(*b"").await), Kind::HungUp, ""),
         Fault::new("reset", through(&fixture, proxy::cutting(upstream(), 0, true).await), Kind::HungUp, ""),
         Fault::new("late-reset", through(&fixture, proxy::cutting(upstream(), 110, true).await), Kind::HungUp, ""),
         Fault::new("http", through(&fixture, garbage), Kind::Unintelligible, ""),
         Fault::new("shutting-down", through(&fixture, shutting_down), Kind::NotServing, "shutdown"),
         Fault::new("stranger", through(&fixture, stranger), Kind::NotAdmitted, "is not allowed to connect"),
+        Fault::new("parrot", through(&fixture, parrot), Kind::Unintelligible, "you said ***"),
     ])
     .await;
 }

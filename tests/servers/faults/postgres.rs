@@ -5,13 +5,16 @@ use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 use url::Url;
 
-use super::{Fault, expect, wrong_password};
+use super::{Fault, expect, parroted, wrong_password};
 use crate::proxy;
 use crate::support::{CREATE, Fixture, TABLE, history, variable};
 
-/// A server that is starting up says so in place of asking for a password.
-const STARTING: &[u8] =
-    b"E\0\0\0\x4cSFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0Rx\0L1\0Fx.c\0\0\0\0\0\0";
+/// A server that says this in place of asking for a password.
+async fn refusing(code: &str, message: &str) -> u16 {
+    let fields = format!("SFATAL\0VFATAL\0C{code}\0M{message}\0\0");
+    let length = (fields.len() as u32 + 4).to_be_bytes();
+    proxy::saying([b"E", &length[..], fields.as_bytes()].concat(), true).await
+}
 
 /// The fixture's URL with something changed.
 fn with(fixture: &Fixture, change: impl FnOnce(&mut Url)) -> String {
@@ -35,20 +38,26 @@ async fn a_server_that_cannot_be_reached() {
         Fault::new("dns", with(&fixture, |url| url.set_host(Some(&host)).unwrap()), Kind::Dns, ""),
         Fault::new("refused", through(&fixture, 1), Kind::Refused, "refused"),
         Fault::new("no-socket", with(&fixture, socket), Kind::Refused, ""),
-        Fault::new("black-hole", through(&fixture, proxy::saying(b"", false).await), Kind::TimedOut, "waited 3 s"),
-        Fault::new("hang-up", through(&fixture, proxy::saying(b"", true).await), Kind::HungUp, ""),
+        Fault::new("black-hole", through(&fixture, proxy::saying(*b"", false).await), Kind::TimedOut, "waited 3 s"),
+        Fault::new("hang-up", through(&fixture, proxy::saying(*b"", true).await), Kind::HungUp, ""),
         Fault::new("reset", through(&fixture, proxy::cutting(upstream, 10, true).await), Kind::HungUp, ""),
         Fault::new(
             "http",
-            through(&fixture, proxy::saying(b"HTTP/1.1 400 Bad\r\n\r\n", true).await),
+            through(&fixture, proxy::saying(*b"HTTP/1.1 400 Bad\r\n\r\n", true).await),
             Kind::Unintelligible,
             "",
         ),
         Fault::new(
             "starting",
-            through(&fixture, proxy::saying(STARTING, true).await),
+            through(&fixture, refusing("57P03", "the database system is starting up").await),
             Kind::NotServing,
             "is starting up",
+        ),
+        Fault::new(
+            "parrot",
+            through(&fixture, refusing("XX000", &parroted()).await),
+            Kind::Unintelligible,
+            "you said ***",
         ),
     ])
     .await;

@@ -111,7 +111,7 @@ async fn nobody_listening_is_refused_and_an_unknown_host_is_a_matter_of_dns() {
 
 #[tokio::test]
 async fn a_server_that_says_nothing_times_out_in_time() {
-    let port = proxy::saying(b"", false).await;
+    let port = proxy::saying(*b"", false).await;
     let start = Instant::now();
     let error = failure(&format!("mysql://u:pa55word@127.0.0.1:{port}/x"), TABLE, Duration::from_millis(400)).await;
     assert_eq!(error.kind, DatabaseErrorKind::TimedOut);
