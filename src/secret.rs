@@ -137,8 +137,10 @@ impl Secrets {
                 text.to_owned(),
                 // As a server's message has it, once that is on one line.
                 on_one_line(text),
-                // As `{:?}` prints a text (and JSON too), and as it prints bytes.
-                text.escape_debug().to_string(),
+                // As `{:?}` prints a text, as JSON has it, and as `{:?}` prints bytes.
+                // (`escape_debug` is not the former: it escapes `'` too.)
+                inside_quotes(&format!("{text:?}")),
+                inside_quotes(&serde_json::Value::from(text).to_string()),
                 text.as_bytes().escape_ascii().to_string(),
             ]);
         }
@@ -169,6 +171,11 @@ impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secrets([{} redacted])", self.masks.len())
     }
+}
+
+/// What stands between the quotes of `quoted`.
+fn inside_quotes(quoted: &str) -> String {
+    quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
 }
 
 /// `text` with a blank for every control character.
@@ -269,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_password_goes_in_every_form_that_a_program_gives_it() {
-        let (raw, url) = ("p@:/%\"wörd\t-ß漢", "postgres://u:p%40%3a%2F%25%22wörd%09-%c3%9f漢@h/d");
+        let (raw, url) = ("p@:/%\"wörd'\t\u{1}-ß漢", "postgres://u:p%40%3a%2F%25%22wörd'%09%01-%c3%9f漢@h/d");
         let mut parsed = url::Url::parse(url).unwrap();
         parsed.set_password(Some(raw)).unwrap();
         let forms = [
