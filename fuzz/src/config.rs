@@ -5,17 +5,13 @@ use migration_preflight::inputs::config::{Config, read};
 use migration_preflight::inputs::diagnostic::Diagnostics;
 
 use super::matrix::assert_plannable;
-use super::shown::{assert_calm, assert_not_told};
+use super::shown::{PLANTED, assert_calm, assert_not_told};
 
 pub fn body(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let read = |text| read(text, "c.yml");
-    match read(text) {
+    match read(text, "c.yml") {
         Ok(config) => judge(config),
-        Err(mistakes) => {
-            assert_eq!(read(text).as_ref(), Err(&mistakes), "one text gives one list of mistakes");
-            assert_told_well(text, &mistakes);
-        }
+        Err(mistakes) => assert_told_well(text, &mistakes),
     }
 }
 
@@ -43,5 +39,7 @@ fn assert_told_well(text: &str, mistakes: &Diagnostics) {
     assert!(list.is_sorted_by_key(|mistake| (mistake.span.line, mistake.span.column)), "{list:?}");
     let shown = mistakes.to_string();
     assert_calm(&shown);
-    assert_not_told(text, &format!("{shown}\n{mistakes:?}"));
+    if text.contains(PLANTED) {
+        assert_not_told(text, &format!("{shown}\n{mistakes:?}"));
+    }
 }
