@@ -143,9 +143,9 @@ impl Secrets {
                 inside_quotes(&serde_json::Value::from(text).to_string()),
                 text.as_bytes().escape_ascii().to_string(),
             ]);
+            // As a driver may write it when it puts a URL together again; a `%` may be a part of the password.
+            self.forms.extend([NON_ALPHANUMERIC, USERINFO].map(|set| utf8_percent_encode(text, set).to_string()));
         }
-        // As a driver may write it when it puts a URL together again.
-        self.forms.extend([NON_ALPHANUMERIC, USERINFO].map(|set| utf8_percent_encode(&decoded, set).to_string()));
     }
 
     fn sort(&mut self) {
@@ -291,6 +291,13 @@ mod tests {
             let clean = redacted(url, &form);
             assert!(!clean.contains("rd") && !clean.contains('漢'), "{form}: {clean}");
         }
+    }
+
+    #[test]
+    fn a_plain_password_with_a_percent_sign_goes_encoded_too() {
+        let mut secrets = Secrets::default();
+        secrets.add_plain_password("hunt%3Aer22");
+        assert_eq!(secrets.redact("at hunt%253Aer22, hunt%3Aer22, hunt:er22"), "at ***, ***, ***");
     }
 
     #[test]
