@@ -91,7 +91,7 @@ fn assert_rendered(report: &Report) {
     let text = json(report);
     let odd = text.chars().find(|letter| letter.is_control() && *letter != '\n');
     assert_eq!(odd, None, "{text}");
-    if text.len() % VALIDATED == 0 {
+    if text.len().is_multiple_of(VALIDATED) {
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         let written = serde_json::to_string(&value).expect("JSON");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&written).expect("JSON"), value);
