@@ -76,12 +76,15 @@ pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigr
     facts
 }
 
+/// No name of a file is longer on the systems that there are; git's may be, and no width may be without bounds.
+const MAX_PADDING: usize = 255;
+
 /// The width to which versions are padded with zeros: that of the first which begins with one, else none.
 fn padding(defined: &Defined) -> usize {
     let prefix = |path: &Path| Some(path.file_name()?.to_str()?.split_once('_')?.0.len());
     let padded = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"0"));
     let path = defined.migrations.iter().map(|migration| migration.path.as_path()).find(|path| padded(path));
-    path.and_then(prefix).unwrap_or(0)
+    path.and_then(prefix).unwrap_or(0).min(MAX_PADDING)
 }
 
 /// The file that a row's migration most likely had: padded and suffixed as its neighbours are.
