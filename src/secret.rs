@@ -130,13 +130,15 @@ impl Secrets {
                 text.to_owned(),
                 // As a server's message has it, once that is on one line.
                 on_one_line(text),
-                // As `{:?}` prints a text (and JSON too), and as it prints bytes.
-                text.escape_debug().to_string(),
+                // As `{:?}` prints a text, as JSON has it, and as `{:?}` prints bytes.
+                // (`escape_debug` is not the former: it escapes `'` too.)
+                inside_quotes(&format!("{text:?}")),
+                inside_quotes(&serde_json::Value::from(text).to_string()),
                 text.as_bytes().escape_ascii().to_string(),
             ]);
+            // As a driver may write it when it puts a URL together again; a `%` may be a part of the password.
+            self.forms.extend([NON_ALPHANUMERIC, USERINFO].map(|set| utf8_percent_encode(text, set).to_string()));
         }
-        // As a driver may write it when it puts a URL together again.
-        self.forms.extend([NON_ALPHANUMERIC, USERINFO].map(|set| utf8_percent_encode(&decoded, set).to_string()));
     }
 
     fn sort(&mut self) {
@@ -162,6 +164,11 @@ impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secrets([{} redacted])", self.masks.len())
     }
+}
+
+/// What stands between the quotes of `quoted`.
+fn inside_quotes(quoted: &str) -> String {
+    quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
 }
 
 /// `text` with a blank for every control character.
@@ -286,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_password_goes_in_every_form_that_a_program_gives_it() {
-        let (raw, url) = ("p@:/%\"wörd\t-ß漢", "postgres://u:p%40%3a%2F%25%22wörd%09-%c3%9f漢@h/d");
+        let (raw, url) = ("p@:/%\"wörd'\t\u{1}-ß漢", "postgres://u:p%40%3a%2F%25%22wörd'%09%01-%c3%9f漢@h/d");
         let mut parsed = url::Url::parse(url).unwrap();
         parsed.set_password(Some(raw)).unwrap();
         let forms = [
@@ -301,6 +308,13 @@ mod tests {
             let clean = redacted(url, &form);
             assert!(!clean.contains("rd") && !clean.contains('漢'), "{form}: {clean}");
         }
+    }
+
+    #[test]
+    fn a_plain_password_with_a_percent_sign_goes_encoded_too() {
+        let mut secrets = Secrets::default();
+        secrets.add_plain_password("hunt%3Aer22");
+        assert_eq!(secrets.redact("at hunt%253Aer22, hunt%3Aer22, hunt:er22"), "at ***, ***, ***");
     }
 
     #[test]

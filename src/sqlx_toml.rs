@@ -32,8 +32,11 @@ pub fn of_crate(root: &Path, krate: &Path) -> Result<SqlxToml, SourceError> {
 /// URL in a field that does not exist.
 fn in_a_line(message: &str) -> String {
     let drawn = |line: &&str| line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|');
-    let told = message.lines().filter(|line| !drawn(line)).map(|line| mask(line.trim_end(), true));
-    told.collect::<Vec<_>>().join(": ")
+    let mut told = message.lines().filter(|line| !drawn(line)).map(str::trim_end);
+    let place = mask(told.next().unwrap_or_default(), true);
+    // What is wrong may quote a text of several lines, and only all of them show where a password ends.
+    let what = mask(&told.collect::<Vec<_>>().join("\n"), true).replace('\n', ": ");
+    if what.is_empty() { place } else { format!("{place}: {what}") }
 }
 
 /// Reads the `sqlx.toml` that binds the migrations in `directory`. `migrate!()` reads the one beside the crate's
@@ -47,5 +50,22 @@ pub fn of_migrations(root: &Path, directory: &Path) -> Result<SqlxToml, SourceEr
     match holder("Cargo.toml").or_else(|| holder("sqlx.toml")) {
         Some(krate) => of_crate(root, krate),
         None => Ok(SqlxToml::default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_parser_says_becomes_one_line_without_the_drawing_and_without_a_password() {
+        let said = |what: &str| format!("TOML parse error at line 2, column 1\n  |\n2 | x = 1\n  | ^\n{what}\n");
+        let told = |what: &str| in_a_line(&said(what));
+        assert_eq!(told("unknown field `a@b`"), "TOML parse error at line 2, column 1: unknown field `a@b`");
+        for what in ["`postgres://app:hunter22@db/x`", "`postgres://app:hunter22\n@db/x`", "`app:hun\nter22@db`"] {
+            let shown = told(what);
+            assert!(!shown.contains("hun") && !shown.contains("22") && !shown.contains('\n'), "{shown}");
+        }
+        assert_eq!(in_a_line("no such file"), "no such file");
     }
 }

@@ -30,7 +30,9 @@ pub fn is_invisible(c: char) -> bool {
 /// goes on past blanks.
 pub fn mask(text: &str, bare: bool) -> String {
     let mut masked = text.to_owned();
-    let authority = text.find("://").map(|index| index + 3).or(bare.then_some(0));
+    // In one value `://` ends the scheme only where nothing before it can be a user or a password.
+    let ends_scheme = |index: &usize| !bare || !text[..*index].contains([':', '@']);
+    let authority = text.find("://").filter(ends_scheme).map(|index| index + 3).or(bare.then_some(0));
     if let Some(start) = authority
         && let Some(end) = masked.rfind('@')
         && let Some(userinfo) = masked.get(start..end)
@@ -87,6 +89,13 @@ mod tests {
         ] {
             assert_eq!(mask(text, false), masked);
         }
-        assert_eq!(mask("a:b@c", true), "a:*@c");
+        for (text, masked) in [
+            ("a:b@c", "a:*@c"),
+            ("a:b@c/d?e=f://g", "a:*@c/d?e=f://g"),
+            ("a:b://c@d", "a:*****@d"),
+            ("a://b:c://d@e", "a://b:*****@e"),
+        ] {
+            assert_eq!(mask(text, true), masked);
+        }
     }
 }

@@ -9,11 +9,11 @@ use std::ops::Range;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as ParserSpan};
 
 /// How large one document may become, aliases expanded: a bomb of aliases ends here. A node counts as one, and as
-/// one more for every [`BYTES_A_NODE`] of its text.
+/// one more for every [`BYTES_A_NODE`] of its text; what is anchored counts again, for it is kept twice.
 const MAX_SIZE: usize = 400_000;
 /// See [`MAX_SIZE`]: what a node takes by itself, roughly.
 const BYTES_A_NODE: usize = 64;
-/// The deepest nesting that one document may have.
+/// The deepest nesting that one document may have, aliases expanded: whoever walks the tree calls itself so often.
 const MAX_DEPTH: usize = 128;
 
 /// Where a node stands in its file.
@@ -153,9 +153,22 @@ fn char_offsets(text: &str) -> Vec<usize> {
 struct Composer<'input> {
     parser: Parser<'input, saphyr_parser::StrInput<'input>>,
     offsets: Vec<usize>,
-    anchors: HashMap<usize, Node>,
+    anchors: HashMap<usize, Anchored>,
     duplicate_keys: Vec<Node>,
     size: usize,
+}
+
+/// What an alias stands for.
+struct Anchored {
+    node: Node,
+    extent: Extent,
+}
+
+/// What a tree counts for against [`MAX_SIZE`] and [`MAX_DEPTH`].
+#[derive(Clone, Copy)]
+struct Extent {
+    size: usize,
+    height: usize,
 }
 
 impl<'input> Composer<'input> {
@@ -193,11 +206,14 @@ impl<'input> Composer<'input> {
         let place = self.place(span);
         let (anchor, kind) = match event {
             Event::Alias(anchor) => {
-                let Some(anchored) = self.anchors.get(&anchor) else {
+                let Some(Anchored { extent, .. }) = self.anchors.get(&anchor) else {
                     return Err(self.error("this alias stands inside its own anchor", span));
                 };
-                self.count(size(anchored), span)?;
-                return Ok(Node { span: place, kind: self.anchors[&anchor].kind.clone() });
+                if depth + extent.height > MAX_DEPTH {
+                    return Err(self.error("nested too deeply once its aliases are expanded", span));
+                }
+                self.count(extent.size, span)?;
+                return Ok(Node { span: place, kind: self.anchors[&anchor].node.kind.clone() });
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && tag.is_none();
@@ -210,7 +226,9 @@ impl<'input> Composer<'input> {
         let node = Node { span: place, kind };
         self.count(own_size(&node), span)?;
         if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
+            let extent = extent(&node);
+            self.count(extent.size, span)?;
+            self.anchors.insert(anchor, Anchored { node: node.clone(), extent });
         }
         Ok(node)
     }
@@ -288,11 +306,12 @@ impl<'input> Composer<'input> {
     }
 }
 
-/// What a tree counts for against [`MAX_SIZE`].
-fn size(node: &Node) -> usize {
-    own_size(node)
-        + node.items().iter().map(size).sum::<usize>()
-        + node.entries().iter().map(|(key, value)| size(key) + size(value)).sum::<usize>()
+fn extent(node: &Node) -> Extent {
+    let below = node.items().iter().chain(node.entries().iter().flat_map(|(key, value)| [key, value]));
+    below.map(extent).fold(Extent { size: own_size(node), height: 0 }, |all, one| Extent {
+        size: all.size + one.size,
+        height: all.height.max(one.height + 1),
+    })
 }
 
 /// What a node counts for without those below it.
@@ -337,6 +356,27 @@ mod tests {
         let document = parse("a: 1\na: 2\n").expect("valid");
         assert_eq!(document.duplicate_keys[0].span.line, 2);
         assert_eq!(document.root.get("a").and_then(Node::as_str), Some("1"));
+    }
+
+    #[test]
+    fn aliases_that_nest_deeper_than_any_text_are_an_error() {
+        let ladder = |steps: usize| {
+            let step = |i| format!("a{i}: &a{i} {}*a{}{}\n", "[".repeat(20), i - 1, "]".repeat(20));
+            "a0: &a0 x\n".to_owned() + &(1..steps).map(step).collect::<String>()
+        };
+        assert!(parse(&ladder(7)).is_ok());
+        let error = parse(&ladder(8)).expect_err("140 deep");
+        assert_eq!((error.message.as_str(), error.span.line), ("nested too deeply once its aliases are expanded", 8));
+    }
+
+    #[test]
+    fn anchors_inside_of_anchors_do_not_multiply_what_is_kept() {
+        let nested = |numbers: usize| {
+            let open: String = (0..100).map(|i| format!("&n{i} [")).collect();
+            format!("{open}{}{}", "1, ".repeat(numbers), "]".repeat(100))
+        };
+        assert!(parse(&nested(3_000)).is_ok());
+        assert!(parse(&nested(5_000)).is_err());
     }
 
     #[test]

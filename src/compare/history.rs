@@ -76,6 +76,9 @@ pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigr
     facts
 }
 
+/// No name of a file is longer on the systems that there are; git's may be, and no width may be without bounds.
+const MAX_PADDING: usize = 255;
+
 /// How the files of a directory are named.
 struct Names<'a> {
     directory: &'a Path,
@@ -91,7 +94,7 @@ impl<'a> Names<'a> {
         let padded = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"0"));
         let path = defined.migrations.iter().map(|migration| migration.path.as_path()).find(|path| padded(path));
         let up = versions.values().filter_map(|(up, _)| up.first().copied());
-        Self { directory, padding: path.and_then(prefix).unwrap_or(0), up: up.collect() }
+        Self { directory, padding: path.and_then(prefix).unwrap_or(0).min(MAX_PADDING), up: up.collect() }
     }
 
     /// The file that a row's migration most likely had: padded and suffixed as its neighbours are.

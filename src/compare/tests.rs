@@ -275,6 +275,15 @@ fn the_would_be_file_is_padded_and_suffixed_as_its_neighbours_and_stays_in_its_d
 }
 
 #[test]
+fn a_name_longer_than_any_file_has_is_no_reason_to_panic() {
+    let state = state("api", "staging", &[1], &[7]).edit_defined(|defined| {
+        defined.migrations[0].path = format!("api/migrations/{}1_a.sql", "0".repeat(100_000)).into();
+    });
+    let findings = compare(&[state], &Policy::default()).open;
+    assert!(findings[0].facts.file().unwrap().len() < 300);
+}
+
+#[test]
 fn a_database_that_may_be_away_may_not_be_misconfigured() {
     let away = |kind| fires(&[unreachable(kind).edit_target(|target| target.required = false)]);
     assert_eq!(away(DatabaseErrorKind::NoSuchDatabase), ["notice not-checked@deploy.yml"]);

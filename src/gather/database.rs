@@ -134,6 +134,7 @@ mod tests {
         assert_eq!(key("mysql://u:hunter22@db.example"), "malformed");
         assert_eq!(key("sqlite:/var/lib/app.db?mode=rwc"), "/var/lib/app.db");
         assert_eq!(key("sqlite::memory:"), "malformed");
+        assert!(key("sqlite://u:hunter22@db.example/x").ends_with("/u:********@db.example/x"));
     }
 
     #[test]

@@ -47,9 +47,8 @@ fn syntax(error: url::ParseError) -> String {
     }
 }
 
-/// Whether the real `@` stands where only a broken-off password can have brought it.
+/// Whether an `@` stands where only a broken-off user name or password can have brought it.
 fn holds_unencoded_password(url: &Url, knows: &dyn Fn(&str) -> bool) -> bool {
-    let no_user = url.username().is_empty() && url.password().is_none();
     let in_query = || url.query_pairs().any(|(key, value)| !knows(&key) && (key + value).contains('@'));
-    no_user && (url.path().contains('@') || url.fragment().is_some_and(|fragment| fragment.contains('@')) || in_query())
+    url.path().contains('@') || url.fragment().is_some_and(|fragment| fragment.contains('@')) || in_query()
 }

@@ -37,9 +37,9 @@ pub async fn history(url: &DatabaseUrl, table: &str, timeout: Duration) -> Resul
     }
 }
 
-/// The path of the file: the key for a limit on connections.
+/// The path of the file, fit to be shown: the key for a limit on connections.
 pub fn server(url: &DatabaseUrl) -> Option<String> {
-    path(url).ok().map(|path| path.display().to_string())
+    path(url).ok().map(|path| shown(&path))
 }
 
 /// The file that the URL names, read by sqlx's rules.

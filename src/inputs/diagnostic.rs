@@ -137,7 +137,9 @@ impl Diagnostics {
         if let Some(hint) = &mistake.hint {
             group = group.element(Level::HELP.message(hint.as_str()));
         }
-        Renderer::plain().render(&[group])
+        let block = Renderer::plain().render(&[group]);
+        // Between a place and a snippet without a path of its own the renderer leaves a line for that path, `:::`.
+        block.lines().filter(|line| line.trim() != ":::").collect::<Vec<_>>().join("\n")
     }
 
     /// The first line of `range`, or the piece of it around `range` where it is very long; `range` in it; and whether
@@ -247,6 +249,7 @@ mod tests {
         let text = format!("{}here{}", "ä".repeat(5000), "x".repeat(5000));
         let shown = told(&text, &["here"]).to_string();
         assert!(shown.contains("f.yml:1:5001") && shown.contains("ähere") && shown.len() < 1000, "{shown}");
+        assert!(!shown.contains(":::"), "{shown}");
     }
 
     #[test]

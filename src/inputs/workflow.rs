@@ -2,6 +2,7 @@
 //!
 //! It reads text that it is given and touches no file. What only a run knows is an error that says so.
 
+mod budget;
 mod error;
 mod expression;
 mod function;

@@ -4,6 +4,7 @@
 mod architecture;
 mod cli;
 mod config;
+mod fuzz;
 mod gather;
 mod hostile;
 mod incident;

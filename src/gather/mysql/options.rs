@@ -69,6 +69,8 @@ mod tests {
             "mysql://app:hunter%ff22@db/shop",
             "mysql://app:hunter/22@db/shop",
             "mysql://app:12/hunter22@db/shop",
+            "mysql://app@srv:12/hunter22@db/shop",
+            "mysql://app:12@srv/hunter22@db/shop",
             "mysql://app:12?hunter22@db/shop",
             "mysql://app:12#hunter22@db/shop",
             "mysql:app:hunter22@db/shop",

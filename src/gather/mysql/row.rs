@@ -42,7 +42,12 @@ fn value<'r, T: Decode<'r, MySql> + Type<MySql>>(
     }
     row.try_get(index).map_err(|_| {
         let found = row.columns().get(index).map_or("unknown", |column| column.type_info().name());
-        wrong_shape(format!("the column `{name}` is of type {found}, not {}", T::type_info().name()))
+        let wanted = T::type_info();
+        wrong_shape(match wanted.name() {
+            // Only what is no server of MySQL's answers so.
+            wanted if wanted == found => format!("the column `{name}` holds what is no {wanted}"),
+            wanted => format!("the column `{name}` is of type {found}, not {wanted}"),
+        })
     })
 }
 

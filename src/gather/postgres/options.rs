@@ -120,6 +120,8 @@ mod tests {
         let urls = [
             "postgres://app:hunter/22@db/shop",
             "postgres://app:12/hunter22@db/shop",
+            "postgres://app@srv:12/hunter22@db/shop",
+            "postgres://app:12@srv/hunter22@db/shop",
             "postgres://app:12?hunter22@db/shop",
             "postgres://app:12#hunter22@db/shop",
             "postgres://app:12?x=hunter22@db/shop",

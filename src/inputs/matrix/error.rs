@@ -113,7 +113,7 @@ impl MatrixError {
             Self::NotASequence { key, .. } if ["include", "exclude"].contains(&key.as_str()) => {
                 format!("write `{key}:` and below it items as `- service: content-service`")
             }
-            Self::NotASequence { key, .. } => format!("write `{}: [value, …]`", harmless(key)),
+            Self::NotASequence { key, .. } => format!("write {}", quoted(&format!("{key}: [value, …]"))),
             Self::NotAMapping { .. } => "every item maps keys to values, as `- service: content-service`".into(),
             Self::EmptyVector { key, .. } => {
                 format!("add a value, or remove {}: GitHub refuses an empty one", quoted(key))
@@ -140,7 +140,12 @@ pub(crate) fn list(names: &[String]) -> String {
     }
 }
 
-/// A piece of a matrix or workflow for a sentence: harmless, without a password, on one line.
+/// A piece of a matrix or workflow for a sentence: harmless, without a password, on one line, cut where it is long.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("`{}`", harmless(&mask(text, true)))
+    const MOST_CHARS: usize = 300;
+    let masked = mask(text, true);
+    match masked.char_indices().nth(MOST_CHARS) {
+        Some((end, _)) => format!("`{}…`", harmless(&masked[..end])),
+        None => format!("`{}`", harmless(&masked)),
+    }
 }

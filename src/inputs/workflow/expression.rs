@@ -9,9 +9,10 @@ use github_actions_expressions::op::{BinExpr, BinOp};
 use github_actions_expressions::{Expr, SpannedExpr};
 use serde_json::Value;
 
+use super::budget::Budget;
 use super::function;
 use super::value::evaluation;
-use crate::inputs::matrix::{fold, number, text};
+use crate::inputs::matrix::{fold, number, text, weight};
 
 /// The longest expression that GitHub allows.
 const MAX_LENGTH: usize = 21_000;
@@ -27,8 +28,8 @@ pub(super) enum Failure {
     Invalid(String),
 }
 
-/// Evaluates what stands between `${{` and `}}`.
-pub(super) fn evaluate(expression: &str) -> Result<Value, Failure> {
+/// Evaluates what stands between `${{` and `}}`, as far as `budget` reaches.
+pub(super) fn evaluate(expression: &str, budget: &mut Budget) -> Result<Value, Failure> {
     if expression.len() > MAX_LENGTH {
         return Err(Failure::Invalid(format!("it is longer than {MAX_LENGTH} characters")));
     }
@@ -37,18 +38,19 @@ pub(super) fn evaluate(expression: &str) -> Result<Value, Failure> {
         return Err(Failure::Invalid("it is too complex".into()));
     }
     let parsed = Expr::parse(expression).map_err(|error| Failure::Invalid(error.to_string()))?;
-    value(&parsed)
+    value(&parsed, budget)
 }
 
-fn value(expression: &SpannedExpr<'_>) -> Result<Value, Failure> {
+fn value(expression: &SpannedExpr<'_>, budget: &mut Budget) -> Result<Value, Failure> {
     match &expression.inner {
         Expr::Literal(literal) => Ok(constant(literal)),
-        Expr::Call(call) => called(call),
-        Expr::BinExpr(binary) => operated(binary),
-        Expr::UnExpr { expr, .. } => Ok(Value::Bool(!truthy(&value(expr)?))),
+        Expr::Call(call) => called(call, budget),
+        Expr::BinExpr(binary) => operated(binary, budget),
+        Expr::UnExpr { expr, .. } => Ok(Value::Bool(!truthy(&value(expr, budget)?))),
         Expr::Context(context) => match context.parts.split_first() {
             Some((head, path)) if !matches!(head.inner, Expr::Identifier(_)) => {
-                path.iter().try_fold(value(head)?, |collection, part| member(collection, part))
+                let head = value(head, budget)?;
+                path.iter().try_fold(head, |collection, part| member(collection, part, budget))
             }
             _ => Err(Failure::RunTime),
         },
@@ -65,26 +67,29 @@ fn constant(literal: &Literal<'_>) -> Value {
     }
 }
 
-fn called(call: &Call<'_>) -> Result<Value, Failure> {
+fn called(call: &Call<'_>, budget: &mut Budget) -> Result<Value, Failure> {
     if matches!(
         call.func,
         Function::HashFiles | Function::Success | Function::Always | Function::Cancelled | Function::Failure
     ) {
         return Err(Failure::RunTime);
     }
-    let arguments = call.args.iter().map(value).collect::<Result<Vec<_>, _>>()?;
-    function::call(call.func, &arguments).map_err(Failure::Invalid)
+    let arguments = call.args.iter().map(|argument| value(argument, budget)).collect::<Result<Vec<_>, _>>()?;
+    budget.spend(function::cost(call.func, &arguments)).map_err(Failure::Invalid)?;
+    let value = function::call(call.func, &arguments).map_err(Failure::Invalid)?;
+    budget.spend(weight(&value)).map_err(Failure::Invalid)?;
+    Ok(value)
 }
 
-fn operated(BinExpr { lhs, op, rhs }: &BinExpr<'_>) -> Result<Value, Failure> {
-    let left = value(lhs)?;
+fn operated(BinExpr { lhs, op, rhs }: &BinExpr<'_>, budget: &mut Budget) -> Result<Value, Failure> {
+    let left = value(lhs, budget)?;
     match op {
         BinOp::And if !truthy(&left) => return Ok(left),
         BinOp::Or if truthy(&left) => return Ok(left),
-        BinOp::And | BinOp::Or => return value(rhs),
+        BinOp::And | BinOp::Or => return value(rhs, budget),
         _ => {}
     }
-    let (left, right) = (evaluation(&left), evaluation(&value(rhs)?));
+    let (left, right) = (evaluation(&left), evaluation(&value(rhs, budget)?));
     let (left, right) = (left.sema(), right.sema());
     Ok(Value::Bool(match op {
         BinOp::Neq => left != right,
@@ -97,12 +102,12 @@ fn operated(BinExpr { lhs, op, rhs }: &BinExpr<'_>) -> Result<Value, Failure> {
 }
 
 /// `collection.part` or `collection[part]`; null where there is none. A wildcard is left to the run.
-fn member(collection: Value, part: &SpannedExpr<'_>) -> Result<Value, Failure> {
+fn member(collection: Value, part: &SpannedExpr<'_>, budget: &mut Budget) -> Result<Value, Failure> {
     let key = match &part.inner {
         Expr::Identifier(name) => Value::from(name.as_str()),
         Expr::Index(index) => match &index.inner {
             Expr::Star => return Err(Failure::RunTime),
-            _ => value(index)?,
+            _ => value(index, budget)?,
         },
         _ => return Err(Failure::RunTime),
     };
@@ -128,6 +133,10 @@ fn truthy(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn evaluate(expression: &str) -> Result<Value, Failure> {
+        super::evaluate(expression, &mut Budget::new())
+    }
 
     #[test]
     fn a_constant_expression_has_its_value_and_keeps_the_order_of_keys() {

@@ -4,7 +4,7 @@ use github_actions_expressions::call::Function;
 use serde_json::Value;
 
 use super::value::{evaluation, from_json, pasted};
-use crate::inputs::matrix::text;
+use crate::inputs::matrix::{text, weight};
 
 /// The longest text that a function may make.
 const MAX_TEXT: usize = 1 << 20;
@@ -27,6 +27,17 @@ pub(super) fn call(function: Function, arguments: &[Value]) -> Result<Value, Str
         (Function::EndsWith, [text, wanted]) => Ok(compare(text, wanted, |text, wanted| text.ends_with(wanted))),
         (Function::Case, arguments) => case(arguments),
         _ => Err("it has the wrong number of arguments".into()),
+    }
+}
+
+/// About how many bytes a call reads.
+pub(super) fn cost(function: Function, arguments: &[Value]) -> usize {
+    match (function, arguments) {
+        // Each item is held against the whole of what is wanted.
+        (Function::Contains, [Value::Array(items), wanted]) => {
+            items.iter().map(|item| weight(item).saturating_add(weight(wanted))).fold(0, usize::saturating_add)
+        }
+        _ => arguments.iter().map(weight).fold(0, usize::saturating_add),
     }
 }
 

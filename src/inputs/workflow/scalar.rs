@@ -3,25 +3,23 @@
 
 use serde_json::Value;
 
+use super::budget::{Budget, EACH};
 use super::error::WorkflowError;
 use super::expression::{Failure, evaluate};
 use super::value::pasted;
 use crate::finding::Location;
-use crate::inputs::matrix::{Key, Kind, Tree, fold, number, weight};
+use crate::inputs::matrix::{Key, Kind, Tree, fold, number};
 use crate::yaml::{Node, NodeKind};
-
-/// The most bytes that all expressions of one reading, and their values, may take: aliases repeat them.
-const MAX_BYTES: usize = 64 << 20;
 
 /// Reads the nodes of one file.
 pub(super) struct Reader<'file> {
     file: &'file str,
-    bytes: usize,
+    budget: Budget,
 }
 
 impl<'file> Reader<'file> {
     pub(super) fn new(file: &'file str) -> Self {
-        Self { file, bytes: 0 }
+        Self { file, budget: Budget::new() }
     }
 
     /// Where a node stands.
@@ -98,13 +96,11 @@ impl<'file> Reader<'file> {
     }
 
     fn evaluate(&mut self, expression: &str, node: &Node) -> Result<Value, WorkflowError> {
-        let value = evaluate(expression.trim()).map_err(|failure| self.explain(failure, expression, node))?;
-        self.bytes = self.bytes.saturating_add(expression.len()).saturating_add(weight(&value));
-        if self.bytes > MAX_BYTES {
-            let failure = Failure::Invalid("the values of all expressions together are too large".into());
-            return Err(self.explain(failure, expression, node));
-        }
-        Ok(value)
+        let value = match self.budget.spend(EACH + expression.len()) {
+            Ok(()) => evaluate(expression.trim(), &mut self.budget),
+            Err(reason) => Err(Failure::Invalid(reason)),
+        };
+        value.map_err(|failure| self.explain(failure, expression, node))
     }
 
     fn explain(&self, failure: Failure, expression: &str, node: &Node) -> WorkflowError {
@@ -234,6 +230,21 @@ mod tests {
         assert_eq!(read(">-\n  ${{ 1 }}\n"), Ok(json!(1)));
         assert_eq!(read("{ \"${{ 'a' }}\": 1 }"), Ok(json!({"a": 1})));
         assert_eq!(read("{ 1.50: a, true: b }"), Ok(json!({"1.5": "a", "true": "b"})));
+    }
+
+    #[test]
+    fn expressions_that_enlarge_what_they_are_given_take_no_long_time() {
+        let doubled =
+            |text: &str| (0..15).fold(format!("'{text}'"), |inner, _| format!("format('{{0}}{{0}}', {inner})"));
+        let (list, long) = (doubled("1,2,3,4,5,6,7,8,"), doubled(&"1".repeat(16)));
+        let alone = format!("contains(fromJSON(format('[{{0}}1]', {list})), {long})");
+        let often = format!("contains(toJSON({long}), 'x')");
+        for (expression, times) in [(alone.as_str(), 1), (&often, 2000), ("1", 100_000)] {
+            let text = format!("- &a {}\n{}", Value::from(format!("${{{{ {expression} }}}}")), "- *a\n".repeat(times));
+            let root = crate::yaml::parse(&text).expect("YAML").root;
+            let error = Reader::new("w.yml").tree(&root).expect_err("too much");
+            assert!(error.to_string().ends_with("together are too large"), "{error}");
+        }
     }
 
     #[test]
