@@ -209,3 +209,12 @@ async fn a_locked_table_times_out_and_leaves_nothing_running() {
     let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(waiting)).fetch_one(&mut admin).await.unwrap();
     assert_eq!(waiting, 0);
 }
+
+#[tokio::test]
+async fn a_way_of_authentication_that_sqlx_does_not_have_is_told_so() {
+    // Kerberos.
+    let port = proxy::saying(*b"R\0\0\0\x08\0\0\0\x07", false).await;
+    let url = format!("postgres://u:pa55word@127.0.0.1:{port}/x?sslmode=disable");
+    let error = failure(&url, TABLE, TIMEOUT).await;
+    assert_eq!(error.kind, DatabaseErrorKind::AuthenticationMethod, "{error}");
+}
