@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use crate::gather::limit::{MOST_ROWS, ROWS_BETWEEN_PAUSES, too_many_rows};
+use crate::gather::limit::{MOST_ROWS, Meter, ROWS_BETWEEN_PAUSES, too_many_rows};
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
 use crate::table_name::{self, TableName, identifier};
@@ -149,6 +149,7 @@ async fn read(
 ) -> Result<Result<Vec<AppliedMigration>, DatabaseError>, Failure> {
     let mut answers = sqlx::raw_sql(AssertSqlSafe(batch)).fetch(connection);
     let (mut whereabouts, mut rows, mut seen) = (None, Ok(Vec::new()), 0);
+    let mut meter = Meter::default();
     while let Some(answer) = answers.next().await {
         seen += 1;
         if seen % ROWS_BETWEEN_PAUSES == 0 {
@@ -169,7 +170,7 @@ async fn read(
                 Err(error) => rows = Err(error),
             }
         } else if let Ok(read) = &mut rows {
-            match row::applied(&row) {
+            match row::applied(&row).and_then(|row| meter.admit(row)) {
                 Ok(applied) => read.push(applied),
                 Err(error) => rows = Err(error),
             }

@@ -284,3 +284,12 @@ async fn a_reader_neither_locks_rows_nor_waits_for_them() {
     sqlx::raw_sql("COMMIT").execute(&mut writer).await.unwrap();
     assert_eq!(fixture.rows(TABLE).await[0].version, Version(2));
 }
+
+#[tokio::test]
+async fn a_row_larger_than_any_that_sqlx_writes_is_not_taken_in() {
+    let fixture = Fixture::with_history().await;
+    fixture.execute(&format!("UPDATE {TABLE} SET description = repeat('x', 5000)")).await;
+    let error = fixture.failure(TABLE).await;
+    assert_eq!(error.kind, DatabaseErrorKind::WrongShape);
+    assert!(error.detail.ends_with("holds more than 4096 bytes"), "{error}");
+}
