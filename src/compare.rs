@@ -43,7 +43,7 @@ fn one_target(state: &TargetState, states: &[TargetState]) -> Vec<Facts> {
     }
     match &state.applied {
         Ok(applied) => {
-            facts.extend(history::absent(applied, across::sibling_with_rows(state, states)));
+            facts.extend(history::absent(state, across::sibling_with_rows(state, states)));
             facts.extend(history::of_rows(applied.rows()));
             if let Ok(defined) = &state.defined {
                 facts.extend(history::beside(defined, &versions, applied.rows(), &state.target));

@@ -7,6 +7,7 @@ pub mod database;
 pub mod directory;
 mod io_error;
 mod limit;
+mod login;
 mod mysql;
 mod percent;
 mod postgres;
@@ -140,7 +141,9 @@ impl Queue {
     fn new(targets: &[Target], limits: Limits) -> Self {
         let urls = targets.iter().filter_map(|target| target.database.as_ref().ok());
         let servers = urls.map(|url| (database::server(url), Semaphore::new(PER_SERVER)));
-        Self { limits, all: Semaphore::new(limits.jobs), servers: servers.collect() }
+        // A semaphore panics beyond.
+        let jobs = limits.jobs.min(Semaphore::MAX_PERMITS);
+        Self { limits, all: Semaphore::new(jobs), servers: servers.collect() }
     }
 
     /// The history of `target`, once its turn has come. The table is the configured one, else `sqlx.toml`'s.

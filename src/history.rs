@@ -197,6 +197,9 @@ pub enum DatabaseErrorKind {
     /// Wrong user or password.
     #[error("the database rejected the credentials")]
     Authentication,
+    /// A plug-in or method of authentication that the driver does not speak.
+    #[error("the server asks for a way of authentication that sqlx does not have")]
+    AuthenticationMethod,
     /// No rule of the server's lets this user in from here, whatever the password.
     #[error("the server does not admit this user, to this database, from here, in this way")]
     NotAdmitted,

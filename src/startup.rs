@@ -129,7 +129,7 @@ fn run(migrations: &[Migration], rows: &[AppliedMigration], ignore_missing: bool
 }
 
 /// A schema that sqlx needs and that neither exists nor gets created.
-fn schema_that_stays_absent(defined: &Defined, history: &History, engine: Engine) -> Option<String> {
+pub fn schema_that_stays_absent(defined: &Defined, history: &History, engine: Engine) -> Option<String> {
     if let Some(schema) = defined.create_schemas.iter().find(|schema| !engine_creates(engine, schema)) {
         return Some(schema.clone());
     }

@@ -9,16 +9,17 @@ use crate::finding::Facts;
 use crate::history::History;
 use crate::migration::{AppliedMigration, Migration, MigrationKind};
 use crate::source::Defined;
-use crate::target::Target;
+use crate::startup::schema_that_stays_absent;
+use crate::target::{Target, TargetState};
 
 /// The absence of the history table. `sibling` is an environment of the same service that has rows.
-pub(super) fn absent(history: &History, sibling: Option<&str>) -> Option<Facts> {
-    match history {
-        History::Present(_) => None,
-        History::Absent(absent) => {
-            Some(Facts::NoHistory { absent: absent.clone(), elsewhere_applied: sibling.map(str::to_owned) })
-        }
-    }
+pub(super) fn absent(state: &TargetState, sibling: Option<&str>) -> Option<Facts> {
+    let Ok(history @ History::Absent(absent)) = &state.applied else { return None };
+    let uncreated = match (&state.defined, &state.target.database) {
+        (Ok(defined), Ok(url)) => schema_that_stays_absent(defined, history, url.engine()),
+        _ => None,
+    };
+    Some(Facts::NoHistory { absent: absent.clone(), elsewhere_applied: sibling.map(str::to_owned), uncreated })
 }
 
 /// What rows show by themselves.

@@ -308,6 +308,32 @@ fn an_absent_history_is_graver_when_another_environment_has_rows_or_another_sche
 }
 
 #[test]
+fn an_absent_history_is_an_error_where_the_service_cannot_create_it_either() {
+    let absent = |create: &[&str], elsewhere: &[&str]| {
+        let history =
+            AbsentTable { elsewhere: strings(elsewhere), absent_schema: Some("ops".into()), table: "ops.t".into() };
+        let state = TargetState { applied: Ok(History::Absent(history)), ..state("api", "production", &[], &[]) };
+        let postgres = DatabaseUrl::parse("postgres://h/d");
+        let state = state.edit_target(|target| target.database = postgres);
+        state.edit_defined(|defined| defined.create_schemas = strings(create))
+    };
+    assert_eq!(fires(&[absent(&[], &[])]), ["error no-history@deploy.yml"]);
+    assert_eq!(fires(&[absent(&[], &[]), clean()]), ["error no-history@deploy.yml"], "though a sibling has rows");
+    assert_eq!(fires(&[absent(&["ops"], &[])]), ["notice no-history@deploy.yml"]);
+    assert_eq!(fires(&[absent(&[], &["app"])]), ["incomplete no-history@deploy.yml"], "the name is a slip, then");
+    let told = compare(&[absent(&[], &[])], &Policy::default()).open.remove(0).facts;
+    assert_eq!(
+        told.message(),
+        "there is no table `ops.t`, and the service cannot create it: the schema `ops` does not exist and is not created"
+    );
+    assert!(told.help().contains("create-schemas"), "{}", told.help());
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
+}
+
+#[test]
 fn swapped_secrets_need_two_rows_and_half_of_them_and_none_of_its_own() {
     let web = || state("web", "staging", &[1, 2], &[1, 2]);
     let api = |rows: &[AppliedMigration]| {

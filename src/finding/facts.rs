@@ -20,7 +20,7 @@ pub enum Facts {
     ChecksumMismatch { version: Version, description: String, file: String, applied: Checksum, defined: Checksum },
     DuplicateVersion { version: Version, files: Vec<String> },
     InvalidMigration { file: String, reason: InvalidReason },
-    NoHistory { absent: AbsentTable, elsewhere_applied: Option<String> },
+    NoHistory { absent: AbsentTable, elsewhere_applied: Option<String>, uncreated: Option<String> },
     DriftingChecksum { version: Version, description: String, environments: Vec<(Checksum, Vec<String>)> },
     DriftingRow { version: Version, description: String, environment: String, lacking: Vec<String> },
     OutOfOrder { version: Version, description: String, file: String, highest: Version },
@@ -63,6 +63,7 @@ impl Facts {
         match self {
             Self::MissingMigration { ignored: true, .. } => Severity::Notice,
             Self::NoHistory { absent, .. } if !absent.elsewhere.is_empty() => Severity::Incomplete,
+            Self::NoHistory { uncreated: Some(_), .. } => Severity::Error,
             Self::NoHistory { elsewhere_applied: Some(_), .. } => Severity::Warning,
             _ => match self.rule() {
                 Rule::UnreachableDatabase | Rule::UnreadableSource => Severity::Incomplete,
@@ -143,6 +144,9 @@ impl Facts {
             Self::NoHistory { absent, .. } if !absent.elsewhere.is_empty() => {
                 "Set `table` to the qualified name, or add the schema to the role's `search_path`; if the service's own role has another `search_path`, let the check's role have the same."
             }
+            Self::NoHistory { uncreated: Some(_), .. } => {
+                "Correct the schema in `table` or sqlx.toml's `table-name`; or create it, or have sqlx create it by `create-schemas` in sqlx.toml, before the service starts."
+            }
             Self::MissingMigration { ignored: true, .. } => {
                 "Nothing has to be done: `ignore-missing` says that the service calls `set_ignore_missing(true)`, and so it starts. If it does not call that, remove the setting."
             }
@@ -174,7 +178,9 @@ impl Facts {
                 format!("{} files have the version {version}: {}", files.len(), list(files))
             }
             Self::InvalidMigration { reason, .. } => format!("sqlx fails on this file: {reason}"),
-            Self::NoHistory { absent, elsewhere_applied } => no_history(absent, elsewhere_applied.as_deref()),
+            Self::NoHistory { absent, elsewhere_applied, uncreated } => {
+                no_history(absent, elsewhere_applied.as_deref(), uncreated.as_deref())
+            }
             Self::DriftingChecksum { version, environments, .. } => drifting_checksum(*version, environments),
             Self::DriftingRow { version, environment, lacking, .. } => {
                 format!(
@@ -215,12 +221,17 @@ fn missing(version: Version, ignored: bool) -> String {
     format!("migration {version} was applied, but the source has no file for it{known}")
 }
 
-fn no_history(absent: &AbsentTable, elsewhere_applied: Option<&str>) -> String {
+fn no_history(absent: &AbsentTable, elsewhere_applied: Option<&str>, uncreated: Option<&str>) -> String {
     let table = &absent.table;
     if !absent.elsewhere.is_empty() {
         return format!(
             "there is no table `{table}` where the connection looks, but one in the schema {}",
             list(&absent.elsewhere)
+        );
+    }
+    if let Some(schema) = uncreated {
+        return format!(
+            "there is no table `{table}`, and the service cannot create it: the schema `{schema}` does not exist and is not created"
         );
     }
     match elsewhere_applied {

@@ -193,9 +193,9 @@ const INVALID_MIGRATION: Entry = Entry {
 
 const NO_HISTORY: Entry = Entry {
     id: "no-history",
-    default: "notice; warning if another environment of the service has rows; incomplete if the table exists in a schema that is not looked in",
+    default: "notice; error if its schema does not exist either and nothing creates it; warning if another environment of the service has rows; incomplete if the table exists in a schema that is not looked in",
     summary: "The history table does not exist: nothing has been applied to this database yet, or it is another database than you think.",
-    help: "For a new database this is normal: the service creates the table when it starts. Otherwise check the URL, its `search_path`, and the configured `table`.",
+    help: "For a new database this is normal: the service creates the table when it starts. Otherwise check the URL, on PostgreSQL its `search_path`, and the configured `table`.",
 };
 
 const ENVIRONMENT_DRIFT: Entry = Entry {

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use crate::gather::limit::{MOST_ROWS, ROWS_BETWEEN_PAUSES, too_many_rows};
+use crate::gather::limit::{MOST_ROWS, Meter, ROWS_BETWEEN_PAUSES, too_many_rows};
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
 use crate::table_name::{self, TableName, identifier};
@@ -58,6 +58,9 @@ pub fn server(url: &DatabaseUrl) -> Option<String> {
     })
 }
 
+/// No limit on the rows of a `SELECT`: that of the server (`DEFAULT`) may be one, and would cut a history off in silence.
+const ALL: u64 = u64::MAX;
+
 /// Everything in one message of the text protocol: prepared statements would take a second round trip, and a pooler
 /// may not know them.
 ///
@@ -69,7 +72,7 @@ fn batch(name: &TableName, timeout: Duration) -> String {
     format!(
         "SET /*!50708 max_execution_time = {milliseconds}, */ \
          /*M!100101 max_statement_time = {}.{:03}, */ \
-         lock_wait_timeout = {seconds}, time_zone = '+00:00', NAMES utf8mb4; \
+         lock_wait_timeout = {seconds}, sql_select_limit = {ALL}, time_zone = '+00:00', NAMES utf8mb4; \
          SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
          START TRANSACTION READ ONLY; \
          SELECT @@lower_case_table_names <> 0, {}; \
@@ -146,6 +149,7 @@ async fn read(
 ) -> Result<Result<Vec<AppliedMigration>, DatabaseError>, Failure> {
     let mut answers = sqlx::raw_sql(AssertSqlSafe(batch)).fetch(connection);
     let (mut whereabouts, mut rows, mut seen) = (None, Ok(Vec::new()), 0);
+    let mut meter = Meter::default();
     while let Some(answer) = answers.next().await {
         seen += 1;
         if seen % ROWS_BETWEEN_PAUSES == 0 {
@@ -166,7 +170,7 @@ async fn read(
                 Err(error) => rows = Err(error),
             }
         } else if let Ok(read) = &mut rows {
-            match row::applied(&row) {
+            match row::applied(&row).and_then(|row| meter.admit(row)) {
                 Ok(applied) => read.push(applied),
                 Err(error) => rows = Err(error),
             }
@@ -184,7 +188,7 @@ mod tests {
     fn the_batch_is_read_only_from_the_first_statement_to_the_last() {
         let name = table_name::parse("Ops.`Sqlx ``M`", Engine::MySql).unwrap();
         insta::assert_snapshot!(batch(&name, Duration::from_millis(1050)).replace("; ", ";\n"), @r"
-        SET /*!50708 max_execution_time = 1050, */ /*M!100101 max_statement_time = 1.050, */ lock_wait_timeout = 2, time_zone = '+00:00', NAMES utf8mb4;
+        SET /*!50708 max_execution_time = 1050, */ /*M!100101 max_statement_time = 1.050, */ lock_wait_timeout = 2, sql_select_limit = 18446744073709551615, time_zone = '+00:00', NAMES utf8mb4;
         SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
         START TRANSACTION READ ONLY;
         SELECT @@lower_case_table_names <> 0, EXISTS (SELECT * FROM information_schema.schemata WHERE schema_name = _utf8mb4 x'4f7073' AND (@@lower_case_table_names <> 0 OR CAST(schema_name AS BINARY) = CAST(_utf8mb4 x'4f7073' AS BINARY)));

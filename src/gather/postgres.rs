@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use crate::gather::limit::{MOST_ROWS, ROWS_BETWEEN_PAUSES, too_many_rows};
+use crate::gather::limit::{MOST_ROWS, Meter, ROWS_BETWEEN_PAUSES, too_many_rows};
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
 use crate::migration::AppliedMigration;
 use crate::secret::Secrets;
@@ -185,6 +185,7 @@ fn is_absence(error: &sqlx::Error) -> bool {
 async fn read(connection: &mut PgConnection, batch: &str) -> Result<Answer, Failure> {
     let mut answers = sqlx::raw_sql(AssertSqlSafe(batch)).fetch(connection);
     let (mut path, mut whereabouts, mut rows, mut seen) = (None, None, Ok(Vec::new()), 0);
+    let mut meter = Meter::default();
     while let Some(answer) = answers.next().await {
         seen += 1;
         if seen % ROWS_BETWEEN_PAUSES == 0 {
@@ -205,7 +206,7 @@ async fn read(connection: &mut PgConnection, batch: &str) -> Result<Answer, Fail
         } else if let (None, Some(path)) = (&whereabouts, &path) {
             whereabouts = Some(Whereabouts::read(path.clone(), &row));
         } else if let Ok(read) = &mut rows {
-            match row::applied(&row) {
+            match row::applied(&row).and_then(|row| meter.admit(row)) {
                 Ok(applied) => read.push(applied),
                 Err(error) => rows = Err(error),
             }

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, ValueRef};
 
-use crate::gather::limit::{MOST_ROWS, too_many_rows};
+use crate::gather::limit::{MOST_ROWS, Meter, too_many_rows};
 use crate::gather::redact::redact;
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl, Engine, History};
 use crate::migration::{AppliedMigration, Checksum, Version};
@@ -164,12 +164,12 @@ async fn rows(
         name.quoted(Engine::Sqlite)
     );
     let mut answers = sqlx::query(AssertSqlSafe(query)).fetch(connection);
-    let mut rows = Vec::new();
+    let (mut rows, mut meter) = (Vec::new(), Meter::default());
     while let Some(row) = answers.next().await {
         if rows.len() == MOST_ROWS {
             return Ok(Err(too_many_rows()));
         }
-        match applied(&row?) {
+        match applied(&row?).and_then(|row| meter.admit(row)) {
             Ok(applied) => rows.push(applied),
             Err(error) => return Ok(Err(error)),
         }

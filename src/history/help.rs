@@ -9,22 +9,22 @@ const SECRET_NOT_SET: &str = "Set the variable before this command; in a workflo
 const MALFORMED_URL: &str = "Write it as `postgres://user:password@host:5432/database`, `mysql://user:password@host:3306/database` or `sqlite://path/to/file.db`, with `@ : / % ?` and `#` in the password percent-encoded.";
 const NOT_UTF8: &str = "Write a `%` that belongs to the password as `%25`, and a letter as the escapes of its UTF-8 bytes: `ö` is `%C3%B6`, not `%F6`.";
 const PERCENT_ENCODING: &str = "Write `%25` in the URL for every `%` of the password, and `%40 %3A %2F %3F %23` for `@ : / ? #`; then check user and password.";
-const UNKNOWN_SCHEME: &str = "Use a URL that the service itself would give to sqlx.";
+const UNKNOWN_SCHEME: &str = "Use a URL that the service itself would give to sqlx, from its scheme on: without quotation marks around it, `NAME=` before it, or the name of a driver in the scheme (`mysql+pymysql:`).";
 const TABLE_NAME: &str = "Write it as `table`, `schema.table` or with quoted parts as `\"Schema\".\"Table\"` (MySQL: in backticks), in `table` or in sqlx.toml's `table-name`.";
 const DNS: &str = "Check the host name; a private network's names resolve only within it.";
 const REFUSED: &str = "Check host and port, and that the database runs and may be reached from here.";
-const TIMED_OUT: &str = "Check host and port, and that a firewall, a proxy or a VPN lets this machine through to the database; `--timeout` gives it longer.";
+const TIMED_OUT: &str = "Check host and port, and that a firewall, a proxy or a VPN lets this machine through to the database. A `mysql:` URL that leads to a PostgreSQL server waits in vain, too. `--timeout` gives it longer.";
 const SLOW: &str = "Look for a lock on the history table (a migration at work, a transaction left open) and for an overloaded server; `--timeout` gives it longer.";
-const TLS_NOT_OFFERED: &str = "Switch TLS on at the server or the pooler. Only where the network itself is trusted: `sslmode=prefer` or `disable` in the URL.";
-const TLS_NOT_TRUSTED: &str = "Name the authority that signed it: `sslrootcert=/path/to/ca.pem` in the URL (cloud providers publish theirs). If it should be a public one, check that nobody stands in between.";
+const TLS_NOT_OFFERED: &str = "Switch TLS on at the server or the pooler. Only where the network itself is trusted: `sslmode=prefer` in the URL (MySQL: `ssl-mode=PREFERRED`).";
+const TLS_NOT_TRUSTED: &str = "Name the authority that signed it: `sslrootcert=/path/to/ca.pem` in the URL (MySQL: `ssl-ca`; cloud providers publish theirs). If it should be a public one, check that nobody stands in between.";
 const TLS_EXPIRED: &str = "Renew the certificate on the server, and check the clock of this machine.";
-const TLS_WRONG_HOST: &str = "Use the host name that the certificate names, or have it issued for this one as well; `sslmode=verify-ca` does not compare names.";
-const TLS_FILE: &str =
-    "Check the paths in `sslrootcert`, `sslcert` and `sslkey` of the URL, and who may read the files.";
+const TLS_WRONG_HOST: &str = "Use the host name that the certificate names, or have it issued for this one as well; `sslmode=verify-ca` (MySQL: `ssl-mode=VERIFY_CA`) does not compare names.";
+const TLS_FILE: &str = "Check the paths in `sslrootcert`, `sslcert` and `sslkey` of the URL (MySQL: `ssl-ca`, `ssl-cert`, `ssl-key`), and who may read the files.";
 const AUTHENTICATION: &str = "Check user and password; a password with `@ : / %` has to be percent-encoded in a URL. MariaDB rejects an account that requires TLS in the same words (`ssl-mode=required`).";
-const NOT_ADMITTED: &str = "Ask for TLS if that is what the server demands (`sslmode=require`); else have an administrator admit this machine for the user and database, in pg_hba.conf or as the host of MySQL's account.";
+const AUTHENTICATION_METHOD: &str = "Let the account log in with a kind of password that sqlx knows: SCRAM or MD5 on PostgreSQL (pg_hba.conf), `caching_sha2_password` or `mysql_native_password` on MySQL, `mysql_native_password` on MariaDB. The service cannot log in otherwise, either.";
+const NOT_ADMITTED: &str = "Ask for TLS if that is what the server demands (`sslmode=require`; MySQL: `ssl-mode=REQUIRED`); else have an administrator admit this machine for the user and database, in pg_hba.conf or as the host of MySQL's account.";
 const NO_SUCH_DATABASE: &str = "Check the database's name or the file's path. The check never creates one.";
-const PERMISSION_DENIED: &str = "Grant the role `USAGE` on the schema and `SELECT` on the history table; nothing else is needed. A row-level security policy on it must not bind the role.";
+const PERMISSION_DENIED: &str = "Grant the role `SELECT` on the history table, and on PostgreSQL `USAGE` on its schema; nothing else is needed. A row-level security policy on it must not bind the role.";
 const FILE_FORBIDDEN: &str = "Let this user read the file and enter its folder. A database in WAL mode also needs a writable folder, or one where its -wal and -shm files stand.";
 const TOO_MANY_CONNECTIONS: &str = "Lower `--jobs`, or raise the connection limit of the server or role.";
 const NOT_SERVING: &str = "Run the check again once the server is up; `--timeout` makes it wait longer by itself.";
@@ -32,8 +32,7 @@ const HUNG_UP: &str = "Check host and port, and what stands before the database:
 const CONNECTION_LOST: &str = "Run the check again; if it recurs, look into the server's log.";
 const WRONG_SHAPE: &str = "Check `table` and sqlx.toml's `table-name`: sqlx's own table has the columns version, description, installed_on, success, checksum and execution_time.";
 const UNINTELLIGIBLE: &str = "Check that the URL (scheme, host and port, or the path) leads to the database itself.";
-const TLS: &str =
-    "Check the TLS parameters of the URL (`sslmode`, `sslrootcert`, `sslcert`) against what the server asks for.";
+const TLS: &str = "Check the TLS parameters of the URL (`sslmode`, `sslrootcert`, `sslcert`; MySQL: `ssl-mode`, `ssl-ca`, `ssl-cert`) against what the server asks for.";
 
 /// What to do next.
 pub(super) fn help(kind: &Kind) -> Cow<'static, str> {
@@ -58,6 +57,7 @@ pub(super) fn help(kind: &Kind) -> Cow<'static, str> {
         Kind::TlsWrongHost => TLS_WRONG_HOST,
         Kind::TlsFile => TLS_FILE,
         Kind::Authentication => AUTHENTICATION,
+        Kind::AuthenticationMethod => AUTHENTICATION_METHOD,
         Kind::NotAdmitted => NOT_ADMITTED,
         Kind::NoSuchDatabase => NO_SUCH_DATABASE,
         Kind::PermissionDenied => PERMISSION_DENIED,

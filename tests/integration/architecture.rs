@@ -17,7 +17,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("plan", &["inputs"]),
     ("gather", &["sqlx_toml"]),
     ("startup", &[]),
-    ("compare", &[]),
+    ("compare", &["startup"]),
     ("report", &["startup"]),
     ("render", &["report", "startup"]),
     ("publish", &["cli", "report", "render"]),

@@ -66,6 +66,12 @@ fn repository(healthy: usize, silent: usize, port: u16) -> Repository {
 }
 
 #[test]
+fn no_number_of_jobs_is_too_large() {
+    let (code, report) = repository(2, 0, 1).json(&["--jobs", &usize::MAX.to_string()]);
+    assert_eq!((code, &report["verdict"]), (0, &"pass".into()), "{report:#}");
+}
+
+#[test]
 fn a_hanging_target_hides_no_other_and_all_stay_in_order() {
     let silence = Silence::start();
     let (code, report) = repository(40, 2, silence.port).json(&["--timeout", "1"]);

@@ -141,12 +141,11 @@ async fn a_server_that_hangs_up_is_said_to_have_done_so() {
 
 #[tokio::test]
 async fn a_server_of_another_protocol_is_unintelligible() {
-    let answers: [&'static [u8]; 6] = [
+    let answers: [&'static [u8]; 5] = [
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.9\r\n",
         b"J\0\0\0\x0a8.0.35\0",
         b"R\0\0\0\0",
-        b"R\0\0\0\x08\0\0\0\x63",
         b"\0\0\0\0\0\0\0\0",
     ];
     for answer in answers {
@@ -208,4 +207,15 @@ async fn a_locked_table_times_out_and_leaves_nothing_running() {
         format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{}' AND state = 'active'", fixture.name);
     let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(waiting)).fetch_one(&mut admin).await.unwrap();
     assert_eq!(waiting, 0);
+}
+
+#[tokio::test]
+async fn a_way_of_authentication_that_sqlx_does_not_have_is_told_so() {
+    // Kerberos, and one that is still to come.
+    for method in [b"R\0\0\0\x08\0\0\0\x07", b"R\0\0\0\x08\0\0\0\x63"] {
+        let port = proxy::saying(*method, false).await;
+        let url = format!("postgres://u:pa55word@127.0.0.1:{port}/x?sslmode=disable");
+        let error = failure(&url, TABLE, TIMEOUT).await;
+        assert_eq!(error.kind, DatabaseErrorKind::AuthenticationMethod, "{error}");
+    }
 }

@@ -349,3 +349,12 @@ async fn a_long_history_comes_whole_and_in_order() {
     assert_eq!(rows.len(), 5000);
     assert!(rows.iter().zip(1..).all(|(row, version)| row.version.0 == version && row.checksum == Checksum::of("x")));
 }
+
+#[tokio::test]
+async fn a_row_larger_than_any_that_sqlx_writes_is_not_taken_in() {
+    let fixture = Fixture::with_history().await;
+    fixture.execute(&format!("UPDATE {TABLE} SET description = repeat('x', 5000)")).await;
+    let error = fixture.failure(TABLE).await;
+    assert_eq!(error.kind, DatabaseErrorKind::WrongShape);
+    assert!(error.detail.ends_with("holds more than 4096 bytes"), "{error}");
+}

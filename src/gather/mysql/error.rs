@@ -4,7 +4,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 
 use crate::gather::io_error::{self, Endpoint};
 use crate::gather::redact::redact;
-use crate::gather::{percent, tls};
+use crate::gather::{login, percent, tls};
 use crate::history::{DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl, Engine, Privilege};
 use crate::table_name::{TableName, quote};
 
@@ -44,7 +44,7 @@ pub fn querying(
 ) -> DatabaseError {
     let kind = match number(error) {
         // A view has need of more, and names what it cannot get at.
-        Some(1142) if text(error).contains(&name.table) => not_granted(Privilege::Select, url, options, name),
+        Some(1142 | 1143) if text(error).contains(&name.table) => not_granted(Privilege::Select, url, options, name),
         _ => kind(error),
     };
     DatabaseError::new(kind, redact(url, &text(error)))
@@ -94,6 +94,7 @@ fn kind(error: &sqlx::Error) -> Kind {
     match error {
         sqlx::Error::Io(error) => io_error::kind(error).unwrap_or(Kind::ConnectionLost),
         sqlx::Error::Database(_) => number(error).map_or(Kind::Unintelligible, server_kind),
+        error if login::is_unknown_method(error) => Kind::AuthenticationMethod,
         _ => Kind::Unintelligible,
     }
 }
@@ -117,8 +118,10 @@ fn server_kind(number: u16) -> Kind {
         3159 => Kind::Tls,
         // A host that connected in vain too often.
         1129 => Kind::Refused,
-        // Shutting down.
-        1053 | 1077..=1079 => Kind::NotServing,
+        // Shutting down; a node that is not yet part of its Galera cluster; in offline mode.
+        1053 | 1077..=1079 | 1047 | 3032 => Kind::NotServing,
+        // ProxySQL's own, when it reaches no server behind it.
+        9001 => Kind::TimedOut,
         // A network error of the server's; killed.
         1152 | 1158..=1161 | 1184 | 1927 | 4031 => Kind::ConnectionLost,
         // Too long, with a blank at its end, or with a letter beyond the basic plane.
@@ -145,6 +148,8 @@ mod tests {
             (3159, Kind::Tls),
             (1129, Kind::Refused),
             (1053, Kind::NotServing),
+            (1047, Kind::NotServing),
+            (9001, Kind::TimedOut),
             (1927, Kind::ConnectionLost),
             (1059, Kind::TableName),
             (1054, Kind::WrongShape),

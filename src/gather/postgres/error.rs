@@ -5,7 +5,7 @@ use sqlx::postgres::{PgConnectOptions, PgDatabaseError};
 use super::{grant, options};
 use crate::gather::io_error::{self, Endpoint};
 use crate::gather::redact::retold;
-use crate::gather::{percent, tls};
+use crate::gather::{login, percent, tls};
 use crate::history::{DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl};
 
 /// The error of an attempt to connect. Looks the host up again when the driver's error leaves open what failed.
@@ -77,6 +77,7 @@ fn kind(error: &sqlx::Error) -> Kind {
         sqlx::Error::Database(_) if is_turned_away(error) => Kind::NotAdmitted,
         sqlx::Error::Database(error) => server_kind(error.code().as_deref().unwrap_or_default(), error.message()),
         error if is_silent_hang_up(error) => Kind::ConnectionLost,
+        error if login::is_unknown_method(error) => Kind::AuthenticationMethod,
         _ => Kind::Unintelligible,
     }
 }

@@ -129,3 +129,11 @@ async fn a_table_of_another_shape_names_the_column() {
     assert_eq!(error.kind, DatabaseErrorKind::WrongShape);
     assert!(error.detail.ends_with("no such column: description"), "{error}");
 }
+
+#[tokio::test]
+async fn a_row_larger_than_any_that_sqlx_writes_is_not_taken_in() {
+    let long = with_row(TABLE, "1, hex(zeroblob(3000)), 0, true, x'', 0");
+    let error = Database::new(&long).await.read(TABLE).await.unwrap_err();
+    assert_eq!(error.kind, DatabaseErrorKind::WrongShape);
+    assert_eq!(error.detail, "the row of version 1 holds more than 4096 bytes");
+}

@@ -167,3 +167,22 @@ async fn a_server_of_another_protocol_is_unintelligible() {
         assert_eq!(error.kind, DatabaseErrorKind::Unintelligible, "{answer:?}: {error}");
     }
 }
+
+#[tokio::test]
+async fn a_plug_in_that_sqlx_does_not_have_is_named() {
+    let plugin = "client_ed25519";
+    // Protocol 10, the connection's number, the first part of the nonce, what the server can do, and the other part.
+    let body = [
+        &b"\x0a10.11.0-MariaDB\0\x01\0\0\0abcdefgh\0\xff\xf7\x2d\x02\0\xff\x81\x15"[..],
+        &[0; 10],
+        b"ijklmnopqrst\0",
+        plugin.as_bytes(),
+        b"\0",
+    ]
+    .concat();
+    let length = (body.len() as u32).to_le_bytes();
+    let port = proxy::greeting([&length[..], &body].concat()).await;
+    let error = failure(&format!("mysql://u:pa55word@127.0.0.1:{port}/x"), TABLE, TIMEOUT).await;
+    assert_eq!(error.kind, DatabaseErrorKind::AuthenticationMethod, "{error}");
+    assert_eq!(error.detail, format!("unknown authentication plugin: {plugin}"));
+}

@@ -95,7 +95,9 @@ async fn a_user_that_may_not_select_is_told_so() {
     assert_eq!(error.kind, DatabaseErrorKind::NotGranted { privilege: Privilege::Select, grant: grant.clone() });
     assert!(error.detail.starts_with("SELECT command denied to user "), "{error}");
     fixture.execute(&format!("GRANT SELECT (version) ON $ROLE.{TABLE} TO $ROLE")).await;
-    assert_eq!(fixture.failure(TABLE).await.kind, DatabaseErrorKind::PermissionDenied);
+    // A right on one of the columns is no better.
+    let expected = DatabaseErrorKind::NotGranted { privilege: Privilege::Select, grant: grant.clone() };
+    assert_eq!(fixture.failure(TABLE).await.kind, expected);
     fixture.execute(&grant).await;
     assert_eq!(fixture.rows(TABLE).await, [good()]);
 }
@@ -281,4 +283,13 @@ async fn a_reader_neither_locks_rows_nor_waits_for_them() {
     assert_eq!(fixture.rows(TABLE).await, [good()]);
     sqlx::raw_sql("COMMIT").execute(&mut writer).await.unwrap();
     assert_eq!(fixture.rows(TABLE).await[0].version, Version(2));
+}
+
+#[tokio::test]
+async fn a_row_larger_than_any_that_sqlx_writes_is_not_taken_in() {
+    let fixture = Fixture::with_history().await;
+    fixture.execute(&format!("UPDATE {TABLE} SET description = repeat('x', 5000)")).await;
+    let error = fixture.failure(TABLE).await;
+    assert_eq!(error.kind, DatabaseErrorKind::WrongShape);
+    assert!(error.detail.ends_with("holds more than 4096 bytes"), "{error}");
 }
