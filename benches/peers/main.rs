@@ -99,6 +99,9 @@ fn conditions(bench: &Bench) -> Result<String> {
     };
     let cores = std::thread::available_parallelism()?;
     let (sqlx, dbmate, postgres) = (version("sqlx")?, version("dbmate")?, version("pgbench")?);
-    let rounds = bench.rounds();
-    Ok(format!("{cores} cores; {sqlx}, {dbmate}, {postgres}; medians of {rounds} rounds in which all take turns."))
+    let (rounds, fewer) = (bench.rounds(), bench.rounds().min(many_databases::MOST_ROUNDS));
+    Ok(format!(
+        "{cores} cores; {sqlx}, {dbmate}, {postgres}; medians of {rounds} rounds ({fewer} with many databases) in which \
+         all take turns."
+    ))
 }

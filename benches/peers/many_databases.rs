@@ -15,6 +15,8 @@ const SERVICES: usize = 10;
 const ENVIRONMENTS: usize = 10;
 /// How many migrations a service has.
 const MIGRATIONS: usize = 20;
+/// No more rounds than this.
+pub const MOST_ROUNDS: usize = 7;
 /// How many connections pgbench opens at a time: as many as the program does on one server.
 const CLIENTS: usize = 16;
 /// How many it opens in all, one after the other in each client.
@@ -77,7 +79,8 @@ pub async fn measure(bench: &Bench, table: &mut Table) -> Result<()> {
             connect_only(bench, &databases.folder)?.variable("PGSSLMODE", mode),
             loop_of_sqlx(bench, &databases).variable("PGSSLMODE", mode),
         ];
-        let measured = side_by_side(&jobs, bench.rounds())?;
+        // A round takes many seconds, most of them in the loop.
+        let measured = side_by_side(&jobs, bench.rounds().min(MOST_ROUNDS))?;
         let [ours, limit, peer] = &measured[..] else { continue };
         let per_database = databases.names.len() as f64 / CONNECTIONS as f64;
         let throughput = limit.against(ours) * per_database;
