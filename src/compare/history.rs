@@ -25,10 +25,14 @@ pub(super) fn absent(state: &TargetState, sibling: Option<&str>) -> Option<Facts
 /// What rows show by themselves.
 pub(super) fn of_rows(rows: &[AppliedMigration]) -> Vec<Facts> {
     let fact = |row: &AppliedMigration| {
-        let (version, description) = (row.version, row.description.clone());
+        let (version, description) = (row.version, || row.description.clone());
         match row {
-            AppliedMigration { success: false, .. } => Some(Facts::DirtyMigration { version, description }),
-            AppliedMigration { execution_time: -1, .. } => Some(Facts::ExecutionUnconfirmed { version, description }),
+            AppliedMigration { success: false, .. } => {
+                Some(Facts::DirtyMigration { version, description: description() })
+            }
+            AppliedMigration { execution_time: -1, .. } => {
+                Some(Facts::ExecutionUnconfirmed { version, description: description() })
+            }
             _ => None,
         }
     };
@@ -40,24 +44,26 @@ pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigr
     let mut facts = Vec::new();
     let names = Names::of(defined, versions, &target.migrations);
     for row in rows {
-        let (version, description) = (row.version, row.description.clone());
+        // Cloned only where there is something to say: of nearly every row there is nothing.
+        let (version, description) = (row.version, || row.description.clone());
         let Some((up, _)) = versions.get(&version) else {
             let file = names.would_be(row);
+            let description = description();
             facts.push(Facts::MissingMigration { version, description, file, ignored: target.ignore_missing });
             continue;
         };
         // With a down file alone sqlx has nothing to compare the row with, and lets it pass.
         let Some(first) = up.first() else { continue };
-        let file = path_text(&first.path);
         match up.iter().find(|migration| migration.checksum == row.checksum) {
             None => {
+                let (description, file) = (description(), path_text(&first.path));
                 let (applied, defined) = (row.checksum.clone(), first.checksum.clone());
                 facts.push(Facts::ChecksumMismatch { version, description, file, applied, defined });
             }
             Some(same) if same.description != row.description => facts.push(Facts::DescriptionChanged {
                 version,
                 file: path_text(&same.path),
-                applied: description,
+                applied: description(),
                 defined: same.description.clone(),
             }),
             Some(_) => {}

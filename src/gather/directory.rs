@@ -58,7 +58,11 @@ pub fn migrations(root: &Path, directory: &Path, settings: &SqlxToml) -> Result<
 
 /// Reads the entries side by side where there are many: most of the time goes to opening files.
 fn read_entries(root: &Path, directory: &Path, entries: &[DirEntry], ignored_chars: &BTreeSet<char>) -> Defined {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let threads = match entries.len() {
+        // Asking costs as much as reading a migration.
+        ..=FEWEST_ENTRIES => 1,
+        _ => std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS),
+    };
     let part = entries.len().div_ceil(threads).max(FEWEST_ENTRIES);
     let read = |part: &[DirEntry]| {
         let (mut contents, mut defined) = (ContentReader::new(ignored_chars), Defined::default());

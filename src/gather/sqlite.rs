@@ -16,6 +16,9 @@ use crate::migration::{AppliedMigration, Checksum, Version};
 use crate::table_name::{self, TableName};
 use crate::text::mask;
 
+/// How many rows the driver's thread may be ahead of us. With its default of 50 the two wait for each other all the time.
+const ROWS_AHEAD: usize = 1_000;
+
 /// How many of SQLite's instructions run between two looks at the clock.
 const INSTRUCTIONS_PER_LOOK: i32 = 10_000;
 
@@ -105,6 +108,7 @@ fn options(path: &Path, timeout: Duration) -> SqliteConnectOptions {
         .immutable(false)
         // The driver counts milliseconds in 32 bits and panics beyond.
         .busy_timeout(timeout.min(Duration::from_millis(i32::MAX as u64)))
+        .row_buffer_size(ROWS_AHEAD)
         .disable_statement_logging()
 }
 

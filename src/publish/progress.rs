@@ -21,7 +21,10 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{spinner} read {pos} of {len} targets ({elapsed})") {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(Duration::from_millis(200));
+        if !bar.is_hidden() {
+            // Takes a thread.
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
         Self(bar)
     }
 
