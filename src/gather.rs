@@ -19,6 +19,7 @@ mod tls;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -134,13 +135,43 @@ async fn read_histories(
 struct Queue {
     limits: Limits,
     all: Semaphore,
-    servers: HashMap<String, Semaphore>,
+    servers: HashMap<String, Server>,
+}
+
+/// What a run knows of a server.
+struct Server {
+    turns: Semaphore,
+    /// How many targets have had no answer within their time.
+    silent: AtomicUsize,
+    /// Whether one has had any, and be it an error.
+    has_answered: AtomicBool,
+}
+
+impl Server {
+    fn new() -> Self {
+        let (silent, has_answered) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Self { turns: Semaphore::new(PER_SERVER), silent, has_answered }
+    }
+
+    fn note(&self, answer: &Result<History, DatabaseError>) {
+        match answer {
+            Err(error) if error.kind == DatabaseErrorKind::TimedOut => {
+                self.silent.fetch_add(1, Relaxed);
+            }
+            _ => self.has_answered.store(true, Relaxed),
+        }
+    }
+
+    /// Whether as many as may ask at a time have asked in vain: hundreds of targets would wait for minutes.
+    fn seems_dead(&self) -> bool {
+        self.silent.load(Relaxed) >= PER_SERVER && !self.has_answered.load(Relaxed)
+    }
 }
 
 impl Queue {
     fn new(targets: &[Target], limits: Limits) -> Self {
         let urls = targets.iter().filter_map(|target| target.database.as_ref().ok());
-        let servers = urls.map(|url| (database::server(url), Semaphore::new(PER_SERVER)));
+        let servers = urls.map(|url| (database::server(url), Server::new()));
         // A semaphore panics beyond.
         let jobs = limits.jobs.min(Semaphore::MAX_PERMITS);
         Self { limits, all: Semaphore::new(jobs), servers: servers.collect() }
@@ -156,11 +187,17 @@ impl Queue {
         // First the server's turn, then the run's: those who wait for a dead server hold up nobody else.
         let closed = |_| DatabaseError::new(DatabaseErrorKind::ConnectionLost, "the run is ending");
         let server = self.servers.get(&database::server(url));
-        let _server = match server {
-            Some(server) => Some(server.acquire().await.map_err(closed)?),
+        let _turn = match server {
+            Some(server) => Some(server.turns.acquire().await.map_err(closed)?),
             None => None,
         };
         let _all = self.all.acquire().await.map_err(closed)?;
-        database::history(url, table, &create_schemas, self.limits.timeout).await
+        if server.is_some_and(Server::seems_dead) {
+            let detail = format!("not asked, because {PER_SERVER} other targets of this server had none");
+            return Err(DatabaseError::new(DatabaseErrorKind::TimedOut, detail));
+        }
+        let answer = database::history(url, table, &create_schemas, self.limits.timeout).await;
+        server.inspect(|server| server.note(&answer));
+        answer
     }
 }

@@ -105,6 +105,21 @@ fn one_server_gets_at_most_16_connections_at_a_time_and_a_run_at_most_as_many_as
 }
 
 #[test]
+fn a_server_that_never_answers_is_not_asked_by_hundreds_of_targets() {
+    let silence = Silence::start();
+    let (code, report) = repository(2, 200, silence.port).json(&["--timeout", "1"]);
+    let asked = silence.accepted.load(SeqCst);
+    // While the last of the first sixteen still wait, the places of those that are done are taken.
+    assert!(code == 3 && (16..32).contains(&asked), "exit code {code}, {asked} connections");
+    let message = |index: usize| report["targets"][index]["findings"][0]["message"].as_str().unwrap().to_owned();
+    let all: Vec<_> = (0..200).map(message).collect();
+    assert_eq!(all.iter().filter(|message| message.ends_with("within the timeout: waited 1 s")).count(), asked);
+    let skipped = "within the timeout: not asked, because 16 other targets of this server had none";
+    assert_eq!(all.iter().filter(|message| message.ends_with(skipped)).count(), 200 - asked);
+    assert!((200..202).all(|index| report["targets"][index]["startup"]["outcome"] == "starts"));
+}
+
+#[test]
 fn a_directory_that_many_targets_share_is_one_answer_for_all() {
     let repository = repository(30, 0, 0).file("migrations/nonsense_two.sql", ONE);
     let (code, report) = repository.json(&[]);
