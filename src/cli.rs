@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Rule;
+use crate::github::ReportTo;
 use crate::policy::FailOn;
 
 /// Will this build start against that database? Compares sqlx migrations in code with those applied.
@@ -39,6 +40,9 @@ pub enum Command {
         /// The id of a rule
         rule: Option<Rule>,
     },
+    /// Run as the step of a workflow: the flags are the action's inputs
+    #[command(hide = true)]
+    Action,
     /// Print a JSON Schema
     Schema {
         /// Of which file
@@ -83,9 +87,29 @@ pub struct CheckArgs {
     /// How many databases are read at a time, at most 16 of them on one server
     #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
     pub jobs: NonZeroUsize,
-    /// How long one database may take, in seconds
+    /// How long one database, or one request to GitHub, may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
     pub timeout: Duration,
+    /// What is published on GitHub.
+    #[command(flatten)]
+    pub publish: PublishArgs,
+}
+
+/// Flags for what is published on GitHub, from within a run of a workflow.
+#[derive(Debug, Clone, Args)]
+pub struct PublishArgs {
+    /// Publish a check on GitHub in this way; the token is read from GITHUB_TOKEN
+    #[arg(long, value_name = "WAY", default_value = "none")]
+    pub report: ReportTo,
+    /// Name of a check run of its own
+    #[arg(long, value_name = "NAME", default_value = "migration-preflight")]
+    pub check_name: String,
+    /// Keep a comment on the pull request up to date, and remove it when all is well
+    #[arg(long)]
+    pub comment: bool,
+    /// Leave with exit code 3 where nothing was found, but the check could not be published
+    #[arg(long)]
+    pub fail_on_publish_error: bool,
 }
 
 /// A file that has a JSON Schema.
@@ -105,6 +129,10 @@ pub enum Format {
     Human,
     /// For programs; version 1
     Json,
+    /// A page for GitHub: a step summary, a comment
+    Markdown,
+    /// Commands for GitHub's runner, which annotate files
+    Github,
 }
 
 /// A file to write the report to.

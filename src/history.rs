@@ -6,6 +6,7 @@ mod help;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::github::WithoutSecrets;
 use crate::migration::AppliedMigration;
 use crate::secret::Secrets;
 
@@ -124,6 +125,17 @@ impl DatabaseError {
         Self { kind, detail: detail.into() }
     }
 
+    /// The error, blamed on GitHub where it is that a secret is not set and `whom` it gives none.
+    #[must_use]
+    pub fn withheld_from(self, whom: Option<WithoutSecrets>) -> Self {
+        match (self.kind, whom) {
+            (DatabaseErrorKind::SecretNotSet { variable }, Some(whom)) => {
+                Self { kind: DatabaseErrorKind::SecretWithheld { variable, whom }, detail: self.detail }
+            }
+            (kind, _) => Self { kind, detail: self.detail },
+        }
+    }
+
     /// An error for `scheme`, which is printed only where it is a well-known one and so no part of a secret.
     fn unknown_scheme(scheme: &str) -> Self {
         const KNOWN: [&str; 8] = ["mssql", "sqlserver", "jdbc", "mongodb", "redis", "file", "http", "https"];
@@ -146,6 +158,14 @@ pub enum DatabaseErrorKind {
     SecretNotSet {
         /// Its name.
         variable: String,
+    },
+    /// The environment variable is unset because GitHub hands out no secrets for this event.
+    #[error("GitHub gives {whom} no secrets, and {variable} is unset")]
+    SecretWithheld {
+        /// The name of the variable.
+        variable: String,
+        /// Whom.
+        whom: WithoutSecrets,
     },
     /// No URL.
     #[error("the database URL is malformed")]
@@ -276,6 +296,11 @@ impl DatabaseErrorKind {
                 | Self::HungUp
                 | Self::ConnectionLost
         ) || self.passes_by_itself()
+    }
+
+    /// Whether nobody could have read the database for this event.
+    pub fn is_withheld(&self) -> bool {
+        matches!(self, Self::SecretWithheld { .. })
     }
 
     /// Whether the server itself says that it cannot serve *now*: what to ask again for.

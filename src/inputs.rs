@@ -2,10 +2,12 @@
 //!
 //! Everything is read here and judged in its own module; nothing is resolved into targets yet.
 
+pub mod action;
 pub mod config;
 pub mod diagnostic;
 mod discover;
 mod file;
+pub mod github;
 pub mod matrix;
 pub mod template;
 pub mod workflow;
@@ -14,6 +16,7 @@ use std::path::{Component, Path, PathBuf};
 use std::{env, io};
 
 use crate::cli::CheckArgs;
+use crate::github::{Run, WithoutSecrets};
 use config::{Config, MatrixSource};
 use diagnostic::Diagnostics;
 use discover::discover;
@@ -40,6 +43,8 @@ pub struct Inputs {
     pub environments: Vec<String>,
     /// `--migrations`, relative to the root.
     pub migrations: Option<String>,
+    /// Why GitHub gives the run no secrets, where that is so.
+    pub without_secrets: Option<WithoutSecrets>,
 }
 
 /// Why a run cannot begin.
@@ -84,11 +89,11 @@ pub enum InputError {
 }
 
 impl Inputs {
-    /// Reads everything that the flags lead to.
+    /// Reads everything that the flags lead to, for a `run` on GitHub where it is one.
     ///
     /// # Errors
     /// A file that cannot be read, or one with mistakes: all those of the configuration at once.
-    pub fn load(args: &CheckArgs) -> Result<Self, InputError> {
+    pub fn load(args: &CheckArgs, run: Option<&Run>) -> Result<Self, InputError> {
         let here = env::current_dir().map_err(InputError::CurrentDirectory)?;
         let root = root(&here).to_owned();
         let below = here.strip_prefix(&root).unwrap_or(Path::new("")).to_owned();
@@ -99,8 +104,14 @@ impl Inputs {
         let found = if needed { discover(&root, &below, !named) } else { Vec::new() };
         let migrations = args.migrations.as_ref().map(|given| normal(&below.join(given)));
         let (services, environments) = (args.service.clone(), args.environment.clone());
-        Ok(Self { root, config, matrix, found, services, environments, migrations })
+        let without_secrets = run.and_then(|run| run.without_secrets);
+        Ok(Self { root, config, matrix, found, services, environments, migrations, without_secrets })
     }
+}
+
+/// The text of the event that a run on GitHub is for, where it can be read.
+pub fn event(path: &str) -> Option<String> {
+    file::regular(Path::new(path)).ok()
 }
 
 fn root(here: &Path) -> &Path {

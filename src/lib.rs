@@ -11,7 +11,7 @@
 //!    ─compare→ Findings ─report→ Report ─render→ text│JSON ─publish→ the world      Report → exit code
 //! ```
 //!
-//! The vocabulary ([`text`], [`secret`], [`migration`], [`source`], [`history`], [`table_name`], [`finding`],
+//! The vocabulary ([`text`], [`secret`], [`github`], [`migration`], [`source`], [`history`], [`table_name`], [`finding`],
 //! [`policy`], [`target`]) is plain data without I/O; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
 //!
 //! # Invariants
@@ -29,6 +29,7 @@ pub mod commands;
 pub mod compare;
 pub mod finding;
 pub mod gather;
+pub mod github;
 pub mod history;
 pub mod inputs;
 pub mod migration;
@@ -73,6 +74,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => commands::check(&args).await,
         Command::Rules { rule } => Ok(commands::rules(rule)),
         Command::Schema { of } => Ok(commands::schema(of)),
+        Command::Action => commands::action().await,
     };
     done.map_or_else(
         |error| {

@@ -126,7 +126,8 @@ fn target(inputs: &Inputs, seed: &Seed, only_one: bool, variables: Variables) ->
         service: seed.service.clone(),
         environment: seed.environment.clone(),
         migrations,
-        database: database(url, seed, &placeholders, only_one, variables),
+        database: database(url, seed, &placeholders, only_one, variables)
+            .map_err(|error| error.withheld_from(inputs.without_secrets)),
         table: layers.find(|fields| fields.table.as_ref()).cloned(),
         ignore_missing: layers.find(|fields| fields.ignore_missing.as_ref()).copied().unwrap_or(false),
         required: layers.find(|fields| fields.required.as_ref()).copied().unwrap_or(true),

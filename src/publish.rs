@@ -1,10 +1,12 @@
 //! The only writers: standard output, standard error and files. A write that fails is told and never changes the
 //! verdict. What comes from outside the report, such as the log, passes through `guard`.
 
+mod github;
 mod guard;
 mod log;
 mod panic;
 mod progress;
+mod runner;
 
 pub use guard::guard;
 pub use log::{LogError, start_log};
@@ -13,8 +15,10 @@ pub use progress::Progress;
 
 use std::fs;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use crate::cli::{Format, Output};
+use crate::github::{Destination, ReportTo};
 use crate::render;
 use crate::report::Report;
 
@@ -27,6 +31,24 @@ pub fn publish(report: &Report, format: Format, outputs: &[Output]) {
             complain(&format!("the report could not be written to {}: {error}", output.path.display()));
         }
     }
+}
+
+/// Publishes the report on GitHub, in the way and in the places that were asked for; one request may take as long as
+/// `timeout`. Returns how much went wrong, which
+/// is told and never changes the verdict.
+pub async fn publish_on_github(report: &Report, to: &Destination, timeout: Duration) -> usize {
+    if to.report == ReportTo::None {
+        return 0;
+    }
+    let github::Published { annotations_left, mut problems } = github::to_github(report, to, timeout).await;
+    if annotations_left {
+        print(&render::github(report));
+    }
+    problems.extend(runner::to_runner(report, to));
+    for problem in &problems {
+        warn(problem);
+    }
+    problems.len()
 }
 
 /// Writes to standard output; colours only where it is a terminal that shows them.
@@ -46,9 +68,16 @@ pub fn complain(problem: &str) {
     let _ = writeln!(anstream::stderr().lock(), "error: {}", lines.join("\n"));
 }
 
+/// Tells on standard error what went wrong and does not stand in the way.
+fn warn(problem: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "warning: {}", guard::lines(problem.trim_end()).join("\n"));
+}
+
 fn rendered(report: &Report, format: Format) -> String {
     match format {
         Format::Human => render::human(report),
         Format::Json => render::json(report),
+        Format::Markdown => render::markdown(report, runner::STEP_SUMMARY),
+        Format::Github => render::github(report),
     }
 }

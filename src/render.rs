@@ -1,9 +1,14 @@
 //! The report as text, one function a format. Pure: what is written where is publish's business.
 
+mod annotations;
+mod grouped;
 mod human;
 mod json;
+mod markdown;
 mod rules;
 
+pub use annotations::{Annotation, Level, annotations, github};
 pub use human::human;
 pub use json::{json, json_schema};
+pub use markdown::markdown;
 pub use rules::{rule, rules};

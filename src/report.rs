@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::finding::{Finding, Findings, Scope, Severity};
+use crate::finding::{Finding, Findings, Location, Scope, Severity};
 use crate::history::History;
 use crate::migration::Version;
 use crate::policy::FailOn;
@@ -65,6 +65,8 @@ pub struct TargetReport {
     pub location: String,
     /// How many migrations there are of each kind.
     pub counts: Counts,
+    /// Where the target is declared.
+    pub declared: Option<Location>,
     /// What happens when the service starts.
     pub startup: Outcome,
     /// The findings of this target alone, gravest first.
@@ -168,6 +170,7 @@ impl TargetReport {
             environment: target.environment.clone(),
             location: target.migrations.to_string_lossy().into_owned(),
             counts: Counts::new(state.defined.as_deref().ok(), state.applied.as_ref().ok()),
+            declared: target.declared.clone(),
             startup,
             findings: Vec::new(),
         }
@@ -175,6 +178,13 @@ impl TargetReport {
 }
 
 impl Counts {
+    /// The rows that do not fit the source, in words: `2 missing, 1 mismatched`; nothing where all fit.
+    pub fn discrepancies(&self) -> String {
+        let counted = [(self.missing, "missing"), (self.mismatched, "mismatched")];
+        let counted = counted.into_iter().filter_map(|(n, word)| Some(format!("{} {word}", n.filter(|n| *n > 0)?)));
+        counted.collect::<Vec<_>>().join(", ")
+    }
+
     fn new(defined: Option<&Defined>, history: Option<&History>) -> Self {
         let mut counts = Self {
             defined: defined.map(|defined| defined.migrations.iter().filter(|m| m.kind.is_up()).count()),

@@ -32,9 +32,10 @@ pub struct Target {
 }
 
 impl Target {
-    /// Whether `error` says no more than that a database is away which may be (`required: false`).
+    /// Whether `error` says no more than that a database is away which may be (`required: false`), or that nobody could
+    /// have got to it.
     pub fn may_be_away(&self, error: &DatabaseError) -> bool {
-        !self.required && error.kind.is_absence()
+        error.kind.is_withheld() || (!self.required && error.kind.is_absence())
     }
 }
 

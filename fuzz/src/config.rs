@@ -30,6 +30,7 @@ fn judge(config: Config) {
         services: Vec::new(),
         environments: Vec::new(),
         migrations: None,
+        without_secrets: None,
     });
 }
 

@@ -58,6 +58,7 @@ pub fn assert_sound(matrix: &ServiceMatrix) {
         services: Vec::new(),
         environments: Vec::new(),
         migrations: None,
+        without_secrets: None,
     });
 }
 

@@ -164,6 +164,7 @@ impl Facts {
             }
             Self::UnreachableDatabase(error) => format!("the history could not be read: {error}"),
             Self::UnreadableSource(error) => format!("the migrations could not be read: {error}"),
+            Self::NotChecked(error) if error.kind.is_withheld() => format!("not checked: {error}"),
             Self::NotChecked(error) => format!("not checked, and not required to be: {error}"),
             Self::DirtyMigration { version, .. } => {
                 format!("migration {version} was begun and never finished (`success = false`)")

@@ -152,7 +152,7 @@ const UNREADABLE_SOURCE: Entry = Entry {
 const NOT_CHECKED: Entry = Entry {
     id: "not-checked",
     default: "notice",
-    summary: "The environment is marked `required: false` and its database is away, so the target was not checked.",
+    summary: "The environment is marked `required: false` and its database is away, or GitHub gives the event no secrets (a fork, Dependabot), so the target was not checked.",
     help: "Nothing is known about this target. Remove `required: false` to make its absence count.",
 };
 

@@ -6,6 +6,7 @@ use super::DatabaseErrorKind as Kind;
 
 const NOT_CONFIGURED: &str = "Set `database-url: ${SOME_VARIABLE}` for the service or the environment in the configuration, and the variable in the step's `env:`.";
 const SECRET_NOT_SET: &str = "Set the variable before this command; in a workflow, in the step's `env:` (`NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment.";
+const WITHHELD: &str = "Nothing has to be done for the pull request. Its target is checked once it is in the merge queue or on a branch of the repository; Dependabot's runs get what the repository keeps among Dependabot's own secrets.";
 const MALFORMED_URL: &str = "Write it as `postgres://user:password@host:5432/database`, `mysql://user:password@host:3306/database` or `sqlite://path/to/file.db`, with `@ : / % ?` and `#` in the password percent-encoded.";
 const NOT_UTF8: &str = "Write a `%` that belongs to the password as `%25`, and a letter as the escapes of its UTF-8 bytes: `ö` is `%C3%B6`, not `%F6`.";
 const PERCENT_ENCODING: &str = "Write `%25` in the URL for every `%` of the password, and `%40 %3A %2F %3F %23` for `@ : / ? #`; then check user and password.";
@@ -42,6 +43,7 @@ pub(super) fn help(kind: &Kind) -> Cow<'static, str> {
         }
         Kind::NotConfigured => NOT_CONFIGURED,
         Kind::SecretNotSet { .. } => SECRET_NOT_SET,
+        Kind::SecretWithheld { .. } => WITHHELD,
         Kind::MalformedUrl => MALFORMED_URL,
         Kind::NotUtf8 => NOT_UTF8,
         Kind::PercentEncoding => PERCENT_ENCODING,

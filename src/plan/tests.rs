@@ -14,7 +14,19 @@ fn inputs(yaml: &str) -> Inputs {
         services: Vec::new(),
         environments: Vec::new(),
         migrations: None,
+        without_secrets: None,
     }
+}
+
+#[test]
+fn who_gets_no_secrets_misses_none() {
+    use crate::github::WithoutSecrets;
+    let yaml = "services: { api: { migrations: m, database-url: '${URL}' }, web: { migrations: m, database-url: 'sqlite:x' } }";
+    let inputs = Inputs { without_secrets: Some(WithoutSecrets::Fork), ..inputs(yaml) };
+    let targets = plan(&inputs, &|_| None).unwrap().targets;
+    let error = targets[0].database.clone().unwrap_err();
+    assert_eq!(error.to_string(), "GitHub gives a pull request from a fork no secrets, and URL is unset");
+    assert!(targets[0].may_be_away(&error) && targets[1].database.is_ok());
 }
 
 fn with_matrix(yaml: &str, json: &str) -> Inputs {

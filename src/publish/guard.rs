@@ -36,7 +36,8 @@ pub(super) fn line(text: &str) -> String {
     harmless(&mask(&redacted(text), false))
 }
 
-fn redacted(text: &str) -> String {
+/// `text` without the secrets of the run: whatever leaves for GitHub's API or for a file of the runner.
+pub(super) fn redacted(text: &str) -> String {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
     known.map_or_else(|| text.to_owned(), |known| known.redact(text).into_owned())
 }

@@ -11,7 +11,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::finding::{Finding, Rule, Scope, Severity};
 use crate::migration::Version;
-use crate::report::{Counts, Report, TargetReport, Verdict};
+use crate::report::{Report, TargetReport, Verdict};
 use crate::startup::Outcome;
 use crate::text::harmless;
 
@@ -65,17 +65,14 @@ fn overview(report: &Report) -> String {
 
 /// The outcome of one target in a few words.
 fn cell(target: &TargetReport) -> String {
-    let Counts { missing, mismatched, .. } = target.counts;
     match &target.startup {
         Outcome::Starts => "✓ starts".to_owned(),
         Outcome::StartsAndApplies(versions) => format!("✓ starts, applies {}", versions.len()),
         Outcome::Unknown => "? unknown".to_owned(),
-        Outcome::Fails { .. } => {
-            let counted = [(missing, "missing"), (mismatched, "mismatched")];
-            let counted = counted.into_iter().filter_map(|(n, word)| Some(format!("{} {word}", n.filter(|n| *n > 0)?)));
-            let reasons: Vec<_> = counted.collect();
-            if reasons.is_empty() { "✗ fails".to_owned() } else { format!("✗ fails: {}", reasons.join(", ")) }
-        }
+        Outcome::Fails { .. } => match target.counts.discrepancies() {
+            counted if counted.is_empty() => "✗ fails".to_owned(),
+            counted => format!("✗ fails: {counted}"),
+        },
     }
 }
 

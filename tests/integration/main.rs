@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod fuzz;
 mod gather;
+mod github;
 mod hostile;
 mod incident;
 mod matrix;

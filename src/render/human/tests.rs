@@ -1,6 +1,7 @@
 use super::*;
 use crate::finding::{Facts, Location};
 use crate::history::{DatabaseError, DatabaseErrorKind};
+use crate::report::Counts;
 use crate::startup::StartupError;
 
 fn target(service: &str, environment: &str, startup: Outcome) -> TargetReport {
@@ -10,6 +11,7 @@ fn target(service: &str, environment: &str, startup: Outcome) -> TargetReport {
         environment: environment.into(),
         location: format!("{service}/migrations"),
         counts: Counts { defined: n, applied: n, missing: Some(0), mismatched: Some(0), pending: Some(0) },
+        declared: None,
         startup,
         findings: Vec::new(),
     }

@@ -1,0 +1,136 @@
+//! The inputs of the action, and what the runner's environment says of where to publish.
+//!
+//! It is given the environment and touches no file.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::PublishArgs;
+use crate::github::{Destination, Token};
+use crate::inputs::github;
+
+/// What gives a variable of the environment, or the text of a file.
+type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The inputs that become a flag of the same name with their value.
+pub const VALUES: [&str; 12] = [
+    "config",
+    "workflow",
+    "job",
+    "matrix",
+    "service",
+    "environment",
+    "migrations",
+    "fail-on",
+    "report",
+    "check-name",
+    "jobs",
+    "timeout",
+];
+/// The inputs that become a flag without a value.
+pub const SWITCHES: [&str; 2] = ["comment", "fail-on-publish-error"];
+
+/// An input that makes no sense.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the input `{name}` is `{}`\n  help: write true or false", crate::text::harmless(.value))]
+pub struct InputError {
+    name: &'static str,
+    value: String,
+}
+
+/// The command line that the inputs stand for, the program's name left out.
+///
+/// # Errors
+/// A switch that is neither on nor off. Everything else is the command line's to judge.
+pub fn arguments(variable: Read) -> Result<Vec<String>, InputError> {
+    let mut arguments = vec![input(variable, "command").unwrap_or_else(|| "check".to_owned())];
+    // The matrix comes by default from the job, where it may be none, or one of operating systems.
+    let names_another = input(variable, "workflow").is_some() || input(variable, "job").is_some();
+    for name in VALUES {
+        let Some(value) = input(variable, name) else { continue };
+        if name == "matrix" && (names_another || value == "null") {
+            continue;
+        }
+        arguments.push(format!("--{name}={value}"));
+    }
+    for name in SWITCHES {
+        match input(variable, name).as_deref() {
+            None | Some("false") => {}
+            Some("true") => arguments.push(format!("--{name}")),
+            Some(value) => return Err(InputError { name, value: value.to_owned() }),
+        }
+    }
+    Ok(arguments)
+}
+
+/// Where a run publishes: what the flags say, and what its environment.
+pub fn destination(flags: &PublishArgs, variable: Read, event: Read) -> Destination {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let path = |name: &str| set(name).map(PathBuf::from);
+    let token = input(variable, "token").or_else(|| set("GITHUB_TOKEN"));
+    // Each step of a job leaves a report of its own.
+    let step: String = set("GITHUB_ACTION").unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = format!("migration-preflight-{step}.json");
+    Destination {
+        report: flags.report,
+        check_name: flags.check_name.clone(),
+        comment: flags.comment,
+        run: github::read(variable, event),
+        token: token.map(Token::new),
+        job_check: input(variable, "check-run-id").and_then(|id| id.parse().ok()),
+        summary: path("GITHUB_STEP_SUMMARY"),
+        outputs: path("GITHUB_OUTPUT"),
+        json: path("RUNNER_TEMP").map(|folder| folder.join(Path::new(&name))),
+    }
+}
+
+/// An input as the runner hands it over: its name in capitals, hyphens kept. One that is not set is empty.
+fn input(variable: Read, name: &str) -> Option<String> {
+    let value = variable(&format!("INPUT_{}", name.to_ascii_uppercase()))?;
+    let value = value.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(inputs: &[(&str, &str)]) -> Result<Vec<String>, InputError> {
+        let read = |name: &str| inputs.iter().find(|(input, _)| name == *input).map(|(_, value)| (*value).to_owned());
+        arguments(&read)
+    }
+
+    #[test]
+    fn inputs_are_flags_of_the_same_name() {
+        assert_eq!(given(&[]), Ok(vec!["check".into()]));
+        let inputs = [
+            ("INPUT_FAIL-ON", "warning"),
+            ("INPUT_SERVICE", "a,b"),
+            ("INPUT_COMMENT", "true"),
+            ("INPUT_FAIL-ON-PUBLISH-ERROR", "false"),
+            ("INPUT_CONFIG", " "),
+        ];
+        assert_eq!(
+            given(&inputs),
+            Ok(["check", "--service=a,b", "--fail-on=warning", "--comment"].map(String::from).to_vec())
+        );
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_flag_is_a_value() {
+        assert_eq!(given(&[("INPUT_CONFIG", "--help")]).unwrap()[1], "--config=--help");
+    }
+
+    #[test]
+    fn the_matrix_of_the_job_gives_way_to_a_workflow_that_is_named() {
+        let leg = r#"{"service": "a"}"#;
+        assert_eq!(given(&[("INPUT_MATRIX", leg)]).unwrap()[1], format!("--matrix={leg}"));
+        assert_eq!(given(&[("INPUT_MATRIX", "null")]).unwrap().len(), 1);
+        assert_eq!(given(&[("INPUT_MATRIX", leg), ("INPUT_JOB", "b")]).unwrap()[1..], ["--job=b"]);
+    }
+
+    #[test]
+    fn a_switch_is_on_or_off() {
+        let error = given(&[("INPUT_COMMENT", "yes\n::error::")]).unwrap_err().to_string();
+        assert_eq!(error, "the input `comment` is `yes\\u{a}::error::`\n  help: write true or false");
+    }
+}

@@ -1,0 +1,61 @@
+//! What several environments of a service share, told once: the view of a report that pages and annotations need.
+
+use indexmap::IndexMap;
+
+use crate::finding::{Finding, Location, Scope, Severity};
+use crate::report::Report;
+
+/// A finding, with every environment that has the same one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grouped<'a> {
+    /// One of them, for all.
+    pub finding: &'a Finding,
+    /// The service that it is about; none for a finding of the run.
+    pub service: Option<&'a str>,
+    /// The environments that have it, in the order of the report.
+    pub environments: Vec<&'a str>,
+    /// Where the first of its targets is declared.
+    pub declared: Option<&'a Location>,
+}
+
+/// The findings of a report, the worst first, else in the order of the report.
+pub fn grouped(report: &Report) -> Vec<Grouped<'_>> {
+    let mut groups: IndexMap<_, Grouped> = IndexMap::new();
+    let of_targets = report.targets.iter().flat_map(|target| target.findings.iter().map(move |f| (f, Some(target))));
+    for (finding, target) in of_targets.chain(report.findings.iter().map(|finding| (finding, None))) {
+        let key =
+            (finding.scope.service(), finding.severity, finding.rule(), &finding.location, finding.facts.message());
+        let declared = target.and_then(|target| target.declared.as_ref());
+        let new = || Grouped { finding, service: finding.scope.service(), environments: Vec::new(), declared };
+        let group = groups.entry(key).or_insert_with(new);
+        group.environments.extend(finding.scope.environments().iter().map(String::as_str));
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.finding.severity));
+    groups
+}
+
+impl Grouped<'_> {
+    /// The finding in words, with the description of its migration where the words have none.
+    pub fn message(&self) -> String {
+        let message = self.finding.facts.message();
+        match self.finding.facts.description().filter(|description| !message.contains(description)) {
+            Some(description) => format!("{message} ({description})"),
+            None => message,
+        }
+    }
+
+    /// Whose finding it is: `content-service in staging, production`; nothing for a finding of the run.
+    pub fn whose(&self) -> Option<String> {
+        let service = self.service?;
+        Some(match &self.finding.scope {
+            Scope::Run => service.to_owned(),
+            _ => format!("{service} in {}", self.environments.join(", ")),
+        })
+    }
+
+    /// Whether it says that something was not looked at.
+    pub fn is_gap(&self) -> bool {
+        self.finding.severity == Severity::Incomplete || self.finding.rule() == crate::finding::Rule::NotChecked
+    }
+}

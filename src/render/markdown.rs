@@ -1,0 +1,125 @@
+//! The report as a page of GitHub's Markdown: for a check, a step summary and a comment. Each has a limit of its own.
+
+mod escape;
+mod section;
+
+use indexmap::{IndexMap, IndexSet};
+
+use crate::finding::{Rule, Severity};
+use crate::render::grouped::{Grouped, grouped};
+use crate::report::{Report, TargetReport, Verdict};
+use crate::startup::Outcome;
+use escape::{code, code_cell, inline};
+use section::{Section, page};
+
+/// A table with more columns can no longer be read.
+const MOST_COLUMNS: usize = 8;
+
+/// The report in at most `limit` bytes of UTF-8. What does not fit is left out row by row, and counted.
+///
+/// The verdict, then what would happen at start-up by service and environment, the findings with what to do, and at
+/// last what was not checked. None of them crowds out those behind it.
+pub fn markdown(report: &Report, limit: usize) -> String {
+    let (gaps, findings): (Vec<_>, Vec<_>) = grouped(report).into_iter().partition(Grouped::is_gap);
+    let title = format!("## {} {}\n", symbol(report.verdict), inline(&report.title()));
+    let fails = report.targets.iter().filter_map(failure).collect();
+    let sections = [
+        overview(report),
+        Section::list("Start-up", fails, "target"),
+        Section::list("Findings", findings.iter().map(item).collect(), "finding"),
+        Section::list("What to do", what_to_do(&findings), "hint"),
+        Section::list("Not checked", gaps.iter().map(gap).collect(), "target"),
+        Section::list("Accepted", report.accepted.iter().map(accepted).collect(), "accepted finding"),
+    ];
+    page(title, &sections, limit)
+}
+
+fn symbol(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✅",
+        Verdict::Fail => "❌",
+        Verdict::Incomplete => "❓",
+    }
+}
+
+/// Services by environments; one row a target where there are too many environments for that.
+fn overview(report: &Report) -> Section {
+    let environments: IndexSet<&str> = report.targets.iter().map(|target| target.environment.as_str()).collect();
+    if environments.len() > MOST_COLUMNS {
+        let row = |target: &TargetReport| {
+            let (service, environment) = (code_cell(&target.service), code_cell(&target.environment));
+            format!("| {service} | {environment} | {} |", cell(target))
+        };
+        let rows = report.targets.iter().map(row).collect();
+        return Section::table(&["service", "environment", "start-up"].map(str::to_owned), rows, "target");
+    }
+    let mut services: IndexMap<&str, IndexMap<&str, String>> = IndexMap::new();
+    for target in &report.targets {
+        services.entry(&target.service).or_default().insert(&target.environment, cell(target));
+    }
+    let row = |(service, cells): (&str, IndexMap<&str, String>)| {
+        let cells = environments.iter().map(|name| cells.get(name).map_or("–", String::as_str));
+        format!("| {} | {} |", code_cell(service), cells.collect::<Vec<_>>().join(" | "))
+    };
+    let head: Vec<_> = std::iter::once("service".to_owned()).chain(environments.iter().map(|n| code_cell(n))).collect();
+    Section::table(&head, services.into_iter().map(row).collect(), "service")
+}
+
+fn cell(target: &TargetReport) -> String {
+    match &target.startup {
+        Outcome::Starts => "✅ starts".to_owned(),
+        Outcome::StartsAndApplies(versions) => format!("✅ starts, applies {}", versions.len()),
+        Outcome::Unknown => "❓ unknown".to_owned(),
+        Outcome::Fails { .. } => match target.counts.discrepancies() {
+            counted if counted.is_empty() => "❌ fails".to_owned(),
+            counted => format!("❌ fails: {counted}"),
+        },
+    }
+}
+
+/// What sqlx would say where the service does not start.
+fn failure(target: &TargetReport) -> Option<String> {
+    let error = target.startup.error()?;
+    Some(format!("- {} in {}: {}", code(&target.service), code(&target.environment), code(&error.to_string())))
+}
+
+fn item(group: &Grouped) -> String {
+    let label = match group.finding.severity {
+        Severity::Error => "❌ **error**",
+        Severity::Incomplete => "❓ **incomplete**",
+        Severity::Warning => "⚠️ **warning**",
+        Severity::Notice => "ℹ️ notice",
+    };
+    let place = group.finding.location.as_ref().map(|location| format!("<br>{}", code(&location.to_string())));
+    let rule = code(group.finding.rule().id());
+    format!("- {label} {rule}{} {}{}", whose(group), inline(&group.message()), place.unwrap_or_default())
+}
+
+/// What was not looked at, and why, with what to do about it: no two need the same.
+fn gap(group: &Grouped) -> String {
+    format!("{}<br>{}", item(group), inline(&group.finding.facts.help()))
+}
+
+fn whose(group: &Grouped) -> String {
+    let environments: Vec<_> = group.environments.iter().map(|name| code(name)).collect();
+    match (group.service, environments.is_empty()) {
+        (Some(service), false) => format!(" {} in {}:", code(service), environments.join(", ")),
+        (Some(service), true) => format!(" {}:", code(service)),
+        (None, _) => String::new(),
+    }
+}
+
+/// The help for each kind of finding, once.
+fn what_to_do(findings: &[Grouped]) -> Vec<String> {
+    let hints: IndexSet<(Rule, _)> =
+        findings.iter().map(|group| (group.finding.rule(), group.finding.facts.help())).collect();
+    hints.into_iter().map(|(rule, help)| format!("- {}: {}", code(rule.id()), inline(&help))).collect()
+}
+
+fn accepted((finding, reason): &(crate::finding::Finding, String)) -> String {
+    let service = finding.scope.service().map(|service| format!(" {}:", code(service))).unwrap_or_default();
+    format!("- {}{service} {} — {}", code(finding.rule().id()), inline(&finding.facts.message()), inline(reason))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! Text from elsewhere in a page of GitHub's Markdown: it is shown as it is, and nothing in it acts.
+
+use crate::text::harmless;
+
+/// Between two letters it keeps GitHub from seeing more in them than two letters, and nobody sees it.
+const NOTHING: char = '\u{200b}';
+
+/// Text among our own words: no markup, no HTML, no cell, no mention, no link.
+///
+/// A backslash is enough for the markup. Mentions, references and addresses are found by GitHub in the finished page,
+/// where no backslash is left.
+pub fn inline(text: &str) -> String {
+    let text = harmless(text);
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    for (index, c) in text.char_indices() {
+        let rest = &text[index + c.len_utf8()..];
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // What begins a block does so at the start of a line, and there stand our own words.
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+        let opens =
+            matches!(c, '@' | '#') || (c == ':' && rest.starts_with("//")) || (c == 'w' && rest.starts_with('.'));
+        if opens {
+            out.push(NOTHING);
+        }
+    }
+    out
+}
+
+/// A name or a path, in the letters of a program, outside of a table.
+pub fn code(text: &str) -> String {
+    let text = harmless(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') || text.trim().is_empty() { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// A name or a path in a cell of a table, which a bare `|` would end even between backticks.
+pub fn code_cell(text: &str) -> String {
+    code(text).replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_among_words_is_shown_and_does_nothing() {
+        assert_eq!(
+            inline("a `b` *c* [d](e) <f> & g|h $x$"),
+            "a \\`b\\` \\*c\\* \\[d\\](e) &lt;f&gt; &amp; g\\|h \\$x\\$"
+        );
+        assert_eq!(inline("@everyone #12"), "@\u{200b}everyone #\u{200b}12");
+        assert_eq!(inline("https://x www.y"), "https:\u{200b}//x www\u{200b}.y");
+        assert_eq!(inline("a\n# b\u{1b}\u{202e}"), "a\\\\u{a}#\u{200b} b\\\\u{1b}\\\\u{202e}");
+    }
+
+    #[test]
+    fn code_ends_where_it_should() {
+        assert_eq!(code("a_b.sql"), "`a_b.sql`");
+        assert_eq!(code("a`b``c"), "```a`b``c```");
+        assert_eq!(code("`a"), "`` `a ``");
+        assert_eq!(code(""), "`  `");
+        assert_eq!(code_cell("a|b"), "`a\\|b`");
+    }
+}
