@@ -18,6 +18,12 @@ pub fn harmless(text: &str) -> String {
     out
 }
 
+/// `data` as GitHub's runner reads that of a command:
+/// <https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts>.
+pub fn command_data(data: &str) -> String {
+    data.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
 /// Line and paragraph separators, and the marks that change the direction of text or hide in it.
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}')
@@ -75,6 +81,11 @@ mod tests {
         assert_eq!(harmless("  ::error::x"), "  \\u{3a}:error::x");
         assert_eq!(harmless("a ##[add-mask]b"), "a ##\\u{5b}add-mask]b");
         assert_eq!(harmless("a::b #[c]"), "a::b #[c]");
+    }
+
+    #[test]
+    fn the_data_of_a_command_is_escaped_as_the_runner_reads_it() {
+        assert_eq!(command_data("100%\r\n%0A::x"), "100%25%0D%0A%250A::x");
     }
 
     #[test]

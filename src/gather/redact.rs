@@ -7,6 +7,18 @@ use crate::secret::{Secrets, on_one_line};
 /// Longer texts are cut: a server may say as much as it likes.
 const MAX_CHARS: usize = 500;
 
+/// The innermost text: the driver's introduction to it repeats our kind.
+pub fn text(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Tls(error) | sqlx::Error::Configuration(error) => error.to_string(),
+        // The driver appends the place in its own source.
+        sqlx::Error::Protocol(text) => text.split(" (sqlx_").next().unwrap_or(text).to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// `text` without the secrets of `url`, on one line of bounded length.
 pub fn redact(url: &DatabaseUrl, text: &str) -> String {
     retold(url.secrets(), text)

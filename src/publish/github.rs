@@ -6,6 +6,7 @@ mod checks;
 mod comment;
 mod error;
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use crate::github::{Destination, ReportTo, Run};
@@ -25,7 +26,7 @@ pub struct Published {
 /// Publishes the report in the way that was asked for; `auto` takes the first way that works. One request may take as
 /// long as `timeout`.
 pub async fn to_github(report: &Report, to: &Destination, timeout: Duration) -> Published {
-    let way_to = WayTo { destination: to, timeout };
+    let way_to = WayTo { destination: to, timeout, api: OnceCell::new() };
     let mut published = Published::default();
     let ways: &[ReportTo] = match to.report {
         ReportTo::None => &[],
@@ -75,6 +76,8 @@ enum Obstacle {
 struct WayTo<'a> {
     destination: &'a Destination,
     timeout: Duration,
+    /// Made when it is first needed: it reads the certificates of the system.
+    api: OnceCell<Result<Api, ApiError>>,
 }
 
 impl WayTo<'_> {
@@ -83,12 +86,12 @@ impl WayTo<'_> {
             ReportTo::JobCheck => {
                 let absent = Obstacle::Absent("this server does not tell which check run the job has");
                 let id = self.destination.job_check.ok_or(absent)?;
-                checks::write(&self.api()?.0, id, report).await?;
+                checks::write(self.api()?.0, id, report).await?;
                 Ok(Done::Yes)
             }
             ReportTo::CheckRun => {
                 let (api, run) = self.api()?;
-                checks::create(&api, run, &self.destination.check_name, report).await?;
+                checks::create(api, run, &self.destination.check_name, report).await?;
                 Ok(Done::Yes)
             }
             ReportTo::Auto | ReportTo::Annotations | ReportTo::None => Ok(Done::LeftToTheLog),
@@ -99,13 +102,14 @@ impl WayTo<'_> {
         let (api, run) = self.api()?;
         // A push or a schedule has no pull request to comment on.
         let Some(pull_request) = run.pull_request else { return Ok(()) };
-        Ok(comment::keep(&api, pull_request, &self.destination.check_name, report).await?)
+        Ok(comment::keep(api, pull_request, &self.destination.check_name, report).await?)
     }
 
-    fn api(&self) -> Result<(Api, &Run), Obstacle> {
+    fn api(&self) -> Result<(&Api, &Run), Obstacle> {
         let Destination { run, token, .. } = self.destination;
         let run = run.as_ref().ok_or(Obstacle::Absent("this is no run of a workflow on GitHub"))?;
         let token = token.as_ref().ok_or(Obstacle::Absent("there is no token: set GITHUB_TOKEN for the step"))?;
-        Ok((Api::new(run, token, self.timeout)?, run))
+        let api = self.api.get_or_init(|| Api::new(run, token, self.timeout));
+        Ok((api.as_ref().map_err(Clone::clone)?, run))
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use crate::secret::{Redactor, Secrets};
-use crate::text::{harmless, mask};
+use crate::text::{command_data, harmless, mask};
 
 /// Hardly any run has anything to redact, so it is made ready only then.
 type Known = LazyLock<Redactor, Box<dyn FnOnce() -> Redactor + Send>>;
@@ -19,7 +19,7 @@ pub fn guard(secrets: Secrets) {
     *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(known));
     // Elsewhere the commands would themselves be what shows the secrets.
     if std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") && !is_file() {
-        let commands: String = secrets.masks().map(|mask| format!("::add-mask::{}\n", escaped(mask))).collect();
+        let commands: String = secrets.masks().map(|mask| format!("::add-mask::{}\n", command_data(mask))).collect();
         // One write, and not through what strips the colours of a terminal: a password may look like one. Where
         // standard error is closed, nothing is shown either.
         let _ = io::stderr().lock().write_all(commands.as_bytes());
@@ -42,11 +42,6 @@ pub(super) fn redacted(text: &str) -> String {
     known.map_or_else(|| text.to_owned(), |known| known.redact(text).into_owned())
 }
 
-/// As the runner reads the data of a command.
-fn escaped(data: &str) -> String {
-    data.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
 /// Whether standard error is redirected into a file: one that holds the commands would hold the secrets, be uploaded as
 /// an artifact, and mask nothing, because the runner does not read it.
 ///
@@ -64,11 +59,6 @@ fn is_file() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_data_of_a_command_is_escaped_as_the_runner_reads_it() {
-        assert_eq!(escaped("100%\r\n%0A::x"), "100%25%0D%0A%250A::x");
-    }
 
     #[test]
     fn a_line_tells_no_password_and_gives_no_command() {

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use crate::finding::{Location, Severity};
 use crate::render::grouped::{Grouped, grouped};
 use crate::report::{Report, plural};
-use crate::text::harmless;
+use crate::text::{command_data, harmless};
 
 /// GitHub's limits: <https://docs.github.com/rest/checks/runs#create-a-check-run>. Characters, and bytes.
 const MOST_TITLE: usize = 255;
@@ -107,16 +107,11 @@ fn command(annotation: &Annotation, more: &str) -> String {
     };
     let message = cut(&annotation.message, MOST_COMMAND_MESSAGE - more.len(), str::len) + more;
     let [file, title] = [&annotation.path, &annotation.title].map(|text| property(text));
-    format!("::{name} file={file},line={},title={title}::{}\n", annotation.line, data(&message))
-}
-
-/// The runner's escapes: <https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts>.
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    format!("::{name} file={file},line={},title={title}::{}\n", annotation.line, command_data(&message))
 }
 
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    command_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// As much of `text` as fits in `most`, by the measure that counts, with a sign that it was cut.

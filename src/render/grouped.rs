@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::finding::{Finding, Location, Scope, Severity};
+use crate::finding::{Finding, Location, Rule, Scope, Severity};
 use crate::report::Report;
 
 /// A finding, with every environment that has the same one.
@@ -56,6 +56,6 @@ impl Grouped<'_> {
 
     /// Whether it says that something was not looked at.
     pub fn is_gap(&self) -> bool {
-        self.finding.severity == Severity::Incomplete || self.finding.rule() == crate::finding::Rule::NotChecked
+        self.finding.severity == Severity::Incomplete || self.finding.rule() == Rule::NotChecked
     }
 }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use migration_preflight::history::DatabaseErrorKind;
 
+use url::Url;
+
 use crate::shared::repository::{Repository, Run};
 use crate::support::{PASSWORD, PIECES, encoded};
 
@@ -130,6 +132,17 @@ fn expect_masks(faults: &[Fault], masks: &[&str], run: &Run) {
             assert!(masks.contains(password) && masks.iter().any(|mask| *mask == decoded), "{password}");
         }
     }
+}
+
+/// A URL with something changed.
+pub fn with(mut url: Url, change: impl FnOnce(&mut Url)) -> String {
+    change(&mut url);
+    url.into()
+}
+
+/// The way to the same database through another port.
+pub fn through(url: Url, port: u16) -> String {
+    with(url, |url| url.set_port(Some(port)).unwrap())
 }
 
 /// What a server says that repeats the password, as it is meant and as it is written.

@@ -3,7 +3,7 @@
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 
 use crate::gather::io_error::{self, Endpoint};
-use crate::gather::redact::redact;
+use crate::gather::redact::{redact, text};
 use crate::gather::{login, percent, tls};
 use crate::history::{DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl, Engine, Privilege};
 use crate::table_name::{TableName, quote};
@@ -73,18 +73,6 @@ pub fn is_absence(error: &sqlx::Error) -> bool {
 /// The server's own number of an error: MySQL has far fewer SQLSTATEs than errors.
 fn number(error: &sqlx::Error) -> Option<u16> {
     error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
-}
-
-/// The innermost text: the driver's introduction to it repeats our kind.
-fn text(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(error) => error.message().to_owned(),
-        sqlx::Error::Io(error) => error.to_string(),
-        sqlx::Error::Tls(error) | sqlx::Error::Configuration(error) => error.to_string(),
-        // The driver appends the place in its own source.
-        sqlx::Error::Protocol(text) => text.split(" (sqlx_").next().unwrap_or(text).to_owned(),
-        other => other.to_string(),
-    }
 }
 
 fn kind(error: &sqlx::Error) -> Kind {

@@ -4,7 +4,7 @@ use sqlx::postgres::{PgConnectOptions, PgDatabaseError};
 
 use super::{grant, options};
 use crate::gather::io_error::{self, Endpoint};
-use crate::gather::redact::retold;
+use crate::gather::redact::{self, retold};
 use crate::gather::{login, percent, tls};
 use crate::history::{DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl};
 
@@ -54,17 +54,8 @@ pub fn code(error: &sqlx::Error) -> Option<String> {
     error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
 }
 
-/// The innermost text: the driver's introduction to it repeats our kind.
 fn text(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(error) => error.message().to_owned(),
-        sqlx::Error::Io(error) => error.to_string(),
-        sqlx::Error::Tls(error) | sqlx::Error::Configuration(error) => error.to_string(),
-        error if is_silent_hang_up(error) => "the server closed the connection at once".to_owned(),
-        // The driver appends the place in its own source.
-        sqlx::Error::Protocol(text) => text.split(" (sqlx_").next().unwrap_or(text).to_owned(),
-        other => other.to_string(),
-    }
+    if is_silent_hang_up(error) { "the server closed the connection at once".to_owned() } else { redact::text(error) }
 }
 
 fn kind(error: &sqlx::Error) -> Kind {

@@ -4,22 +4,10 @@ use migration_preflight::history::{DatabaseErrorKind as Kind, Privilege};
 use sqlx::Connection;
 use url::Url;
 
-use super::{Fault, expect, parroted, wrong_password};
+use super::{Fault, expect, parroted, through, with, wrong_password};
 use crate::mysql::support::{CREATE, Fixture, connect, history};
 use crate::proxy;
 use crate::support::{TABLE, variable};
-
-/// The fixture's URL with something changed.
-fn with(fixture: &Fixture, change: impl FnOnce(&mut Url)) -> String {
-    let mut url = fixture.url();
-    change(&mut url);
-    url.into()
-}
-
-/// The way to the fixture through another port, without TLS.
-fn through(fixture: &Fixture, port: u16) -> String {
-    with(fixture, |url| url.set_port(Some(port)).unwrap())
-}
 
 /// A server that says this in place of its greeting.
 async fn refusing(number: u16, message: &str) -> u16 {
@@ -39,17 +27,22 @@ async fn a_server_that_cannot_be_reached() {
     let stranger = refusing(1130, "Host 'h' is not allowed to connect").await;
     let parrot = refusing(1064, &parroted()).await;
     expect(vec![
-        Fault::new("dns", with(&fixture, |url| url.set_host(Some(&host)).unwrap()), Kind::Dns, ""),
-        Fault::new("refused", through(&fixture, 1), Kind::Refused, "refused"),
-        Fault::new("no-socket", with(&fixture, socket), Kind::Refused, ""),
-        Fault::new("black-hole", through(&fixture, proxy::saying(*b"", false).await), Kind::TimedOut, "waited 3 s"),
-        Fault::new("hang-up", through(&fixture, proxy::greeting(*b"").await), Kind::HungUp, ""),
-        Fault::new("reset", through(&fixture, proxy::cutting(upstream(), 0, true).await), Kind::HungUp, ""),
-        Fault::new("late-reset", through(&fixture, proxy::cutting(upstream(), 110, true).await), Kind::HungUp, ""),
-        Fault::new("http", through(&fixture, garbage), Kind::Unintelligible, ""),
-        Fault::new("shutting-down", through(&fixture, shutting_down), Kind::NotServing, "shutdown"),
-        Fault::new("stranger", through(&fixture, stranger), Kind::NotAdmitted, "is not allowed to connect"),
-        Fault::new("parrot", through(&fixture, parrot), Kind::Unintelligible, "you said ***"),
+        Fault::new("dns", with(fixture.url(), |url| url.set_host(Some(&host)).unwrap()), Kind::Dns, ""),
+        Fault::new("refused", through(fixture.url(), 1), Kind::Refused, "refused"),
+        Fault::new("no-socket", with(fixture.url(), socket), Kind::Refused, ""),
+        Fault::new(
+            "black-hole",
+            through(fixture.url(), proxy::saying(*b"", false).await),
+            Kind::TimedOut,
+            "waited 3 s",
+        ),
+        Fault::new("hang-up", through(fixture.url(), proxy::greeting(*b"").await), Kind::HungUp, ""),
+        Fault::new("reset", through(fixture.url(), proxy::cutting(upstream(), 0, true).await), Kind::HungUp, ""),
+        Fault::new("late-reset", through(fixture.url(), proxy::cutting(upstream(), 110, true).await), Kind::HungUp, ""),
+        Fault::new("http", through(fixture.url(), garbage), Kind::Unintelligible, ""),
+        Fault::new("shutting-down", through(fixture.url(), shutting_down), Kind::NotServing, "shutdown"),
+        Fault::new("stranger", through(fixture.url(), stranger), Kind::NotAdmitted, "is not allowed to connect"),
+        Fault::new("parrot", through(fixture.url(), parrot), Kind::Unintelligible, "you said ***"),
     ])
     .await;
 }
@@ -90,10 +83,10 @@ async fn a_server_that_does_not_let_the_user_in() {
     let wrong = |url: &mut Url| url.set_password(Some(&wrong_password())).unwrap();
     let grant = format!("GRANT SELECT ON `{0}`.* TO `{0}`@'%';", closed.name);
     let connect = Kind::NotGranted { privilege: Privilege::Connect, grant };
-    let percent = with(&fixture, |url| url.set_password(Some("Zv9w%Xp3r")).unwrap());
-    let absent = with(&everywhere, |url| url.set_path("none"));
+    let percent = with(fixture.url(), |url| url.set_password(Some("Zv9w%Xp3r")).unwrap());
+    let absent = with(everywhere.url(), |url| url.set_path("none"));
     expect(vec![
-        Fault::new("password", with(&fixture, wrong), Kind::Authentication, "Access denied for user"),
+        Fault::new("password", with(fixture.url(), wrong), Kind::Authentication, "Access denied for user"),
         Fault::new("stray-percent", percent, Kind::PercentEncoding, "Access denied for user"),
         Fault::new("tls-demanded", tls_only.url(), Kind::Authentication, "Access denied for user"),
         Fault::new("no-database", absent, Kind::NoSuchDatabase, "Unknown database 'none'"),
@@ -127,8 +120,8 @@ async fn a_history_that_is_not_handed_out() {
         Fault::new("no-select", no_table.url(), select, "command denied to user"),
         Fault::new("odd-table", odd.url(), Kind::WrongShape, "Unknown column"),
         Fault::new("locked", locked.url(), Kind::Slow, "max_statement_time exceeded"),
-        Fault::new("cut", through(&long, cut(false).await), Kind::ConnectionLost, ""),
-        Fault::new("reset", through(&long, cut(true).await), Kind::ConnectionLost, ""),
+        Fault::new("cut", through(long.url(), cut(false).await), Kind::ConnectionLost, ""),
+        Fault::new("reset", through(long.url(), cut(true).await), Kind::ConnectionLost, ""),
     ])
     .await;
 }

@@ -5,7 +5,7 @@ use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 use url::Url;
 
-use super::{Fault, expect, parroted, wrong_password};
+use super::{Fault, expect, parroted, through, with, wrong_password};
 use crate::proxy;
 use crate::support::{CREATE, Fixture, TABLE, history, variable};
 
@@ -16,18 +16,6 @@ async fn refusing(code: &str, message: &str) -> u16 {
     proxy::saying([b"E", &length[..], fields.as_bytes()].concat(), true).await
 }
 
-/// The fixture's URL with something changed.
-fn with(fixture: &Fixture, change: impl FnOnce(&mut Url)) -> String {
-    let mut url = fixture.url();
-    change(&mut url);
-    url.into()
-}
-
-/// The way to the fixture through another port, without TLS.
-fn through(fixture: &Fixture, port: u16) -> String {
-    with(fixture, |url| url.set_port(Some(port)).unwrap())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_cannot_be_reached() {
     let fixture = Fixture::with_history().await;
@@ -35,27 +23,32 @@ async fn a_server_that_cannot_be_reached() {
     let host = format!("{}.invalid", "x".repeat(64));
     let socket = |url: &mut Url| url.set_query(Some("host=/nowhere"));
     expect(vec![
-        Fault::new("dns", with(&fixture, |url| url.set_host(Some(&host)).unwrap()), Kind::Dns, ""),
-        Fault::new("refused", through(&fixture, 1), Kind::Refused, "refused"),
-        Fault::new("no-socket", with(&fixture, socket), Kind::Refused, ""),
-        Fault::new("black-hole", through(&fixture, proxy::saying(*b"", false).await), Kind::TimedOut, "waited 3 s"),
-        Fault::new("hang-up", through(&fixture, proxy::saying(*b"", true).await), Kind::HungUp, ""),
-        Fault::new("reset", through(&fixture, proxy::cutting(upstream, 10, true).await), Kind::HungUp, ""),
+        Fault::new("dns", with(fixture.url(), |url| url.set_host(Some(&host)).unwrap()), Kind::Dns, ""),
+        Fault::new("refused", through(fixture.url(), 1), Kind::Refused, "refused"),
+        Fault::new("no-socket", with(fixture.url(), socket), Kind::Refused, ""),
+        Fault::new(
+            "black-hole",
+            through(fixture.url(), proxy::saying(*b"", false).await),
+            Kind::TimedOut,
+            "waited 3 s",
+        ),
+        Fault::new("hang-up", through(fixture.url(), proxy::saying(*b"", true).await), Kind::HungUp, ""),
+        Fault::new("reset", through(fixture.url(), proxy::cutting(upstream, 10, true).await), Kind::HungUp, ""),
         Fault::new(
             "http",
-            through(&fixture, proxy::saying(*b"HTTP/1.1 400 Bad\r\n\r\n", true).await),
+            through(fixture.url(), proxy::saying(*b"HTTP/1.1 400 Bad\r\n\r\n", true).await),
             Kind::Unintelligible,
             "",
         ),
         Fault::new(
             "starting",
-            through(&fixture, refusing("57P03", "the database system is starting up").await),
+            through(fixture.url(), refusing("57P03", "the database system is starting up").await),
             Kind::NotServing,
             "is starting up",
         ),
         Fault::new(
             "parrot",
-            through(&fixture, refusing("XX000", &parroted()).await),
+            through(fixture.url(), refusing("XX000", &parroted()).await),
             Kind::Unintelligible,
             "you said ***",
         ),
@@ -105,17 +98,17 @@ async fn a_server_that_does_not_let_the_role_in() {
     let grant = format!("GRANT CONNECT ON DATABASE \"{0}\" TO \"{0}\";", closed.name);
     let connect = Kind::NotGranted { privilege: Privilege::Connect, grant };
     expect(vec![
-        Fault::new("password", with(&fixture, wrong), Kind::Authentication, "password authentication failed"),
+        Fault::new("password", with(fixture.url(), wrong), Kind::Authentication, "password authentication failed"),
         Fault::new("pooled-password", pooled, Kind::Authentication, "authentication failed"),
         Fault::new(
             "stray-percent",
-            with(&fixture, |url| url.set_password(Some("Zv9w%Xp3r")).unwrap()),
+            with(fixture.url(), |url| url.set_password(Some("Zv9w%Xp3r")).unwrap()),
             Kind::PercentEncoding,
             "password authentication failed",
         ),
         Fault::new(
             "no-database",
-            with(&fixture, |url| url.set_path("none")),
+            with(fixture.url(), |url| url.set_path("none")),
             Kind::NoSuchDatabase,
             "\"none\" does not exist",
         ),
@@ -156,8 +149,8 @@ async fn a_history_that_is_not_handed_out() {
         Fault::new("no-select", no_table.url(), select, "permission denied for table _sqlx_migrations"),
         Fault::new("odd-table", odd.url(), Kind::WrongShape, "does not exist"),
         Fault::new("locked", locked.url(), Kind::Slow, "statement timeout"),
-        Fault::new("cut", through(&long, cut(false).await), Kind::ConnectionLost, ""),
-        Fault::new("reset", through(&long, cut(true).await), Kind::ConnectionLost, ""),
+        Fault::new("cut", through(long.url(), cut(false).await), Kind::ConnectionLost, ""),
+        Fault::new("reset", through(long.url(), cut(true).await), Kind::ConnectionLost, ""),
     ])
     .await;
 }
