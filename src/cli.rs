@@ -35,6 +35,9 @@ pub enum Command {
     /// Compare the migrations in code with the applied ones, for every target
     #[command(after_help = EXIT_CODES)]
     Check(Box<CheckArgs>),
+    /// Put the JSON reports of several runs together, and tell which targets none of them is about
+    #[command(after_help = EXIT_CODES)]
+    Merge(Box<MergeArgs>),
     /// Explain the rules: all of them, or one
     Rules {
         /// The id of a rule
@@ -42,7 +45,11 @@ pub enum Command {
     },
     /// Run as the step of a workflow: the flags are the action's inputs
     #[command(hide = true)]
-    Action,
+    Action {
+        /// The step was cancelled: publish that, where a check would else be waited for
+        #[arg(long)]
+        abandoned: bool,
+    },
     /// Print a JSON Schema
     Schema {
         /// Of which file
@@ -54,6 +61,34 @@ pub enum Command {
 /// Flags of `check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
+    /// Which targets there are.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// How many databases are read at a time, at most 16 of them on one server
+    #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
+    pub jobs: NonZeroUsize,
+    /// What is made of the report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// Flags of `merge`.
+#[derive(Debug, Clone, Args)]
+pub struct MergeArgs {
+    /// JSON reports, or folders with them at any depth; may be given several times
+    #[arg(long, value_name = "PATH", required = true)]
+    pub reports: Vec<PathBuf>,
+    /// Which targets there ought to be.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// What is made of the report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// Flags that say which targets there are.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
     /// Configuration file [default: .github/migration-preflight.yml, if there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -66,6 +101,9 @@ pub struct CheckArgs {
     /// The matrix itself: its entries, its definition, or one leg as `toJSON(matrix)` gives it
     #[arg(long, value_name = "JSON", conflicts_with_all = ["workflow", "job"])]
     pub matrix: Option<String>,
+    /// As --matrix; but one leg of a matrix that has no services counts for no more than the environment that it names
+    #[arg(long, value_name = "JSON", hide = true, conflicts_with_all = ["matrix", "workflow", "job"])]
+    pub leg: Option<String>,
     /// Check only these services
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub service: Vec<String>,
@@ -75,6 +113,11 @@ pub struct CheckArgs {
     /// Migrations directory, in place of the configured one; `{service}` is filled in
     #[arg(long, value_name = "DIR")]
     pub migrations: Option<String>,
+}
+
+/// Flags that say what is made of a report.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
     /// From which severity on findings fail the run
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     pub fail_on: FailOn,
@@ -84,9 +127,6 @@ pub struct CheckArgs {
     /// Write the report to a file too; may be given several times
     #[arg(long, value_name = "FORMAT=PATH")]
     pub output: Vec<Output>,
-    /// How many databases are read at a time, at most 16 of them on one server
-    #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
-    pub jobs: NonZeroUsize,
     /// How long one database, or one request to GitHub, may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
     pub timeout: Duration,
@@ -176,9 +216,9 @@ mod tests {
         Cli::command().debug_assert();
         let cli = Cli::parse_from(["migration-preflight", "--service", "a,b", "--output", "json=x.json"]);
         assert!(cli.command.is_none());
-        assert_eq!(cli.check.service, ["a", "b"]);
-        assert_eq!(cli.check.output, [Output { format: Format::Json, path: "x.json".into() }]);
-        assert_eq!(cli.check.timeout, Duration::from_secs(20));
+        assert_eq!(cli.check.plan.service, ["a", "b"]);
+        assert_eq!(cli.check.report.output, [Output { format: Format::Json, path: "x.json".into() }]);
+        assert_eq!(cli.check.report.timeout, Duration::from_secs(20));
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 mod action;
 mod check;
+mod merge;
 mod rules;
 mod schema;
+mod stages;
 
-pub use action::action;
+pub use action::{abandoned, action};
 pub use check::check;
+pub use merge::merge;
 pub use rules::rules;
 pub use schema::schema;

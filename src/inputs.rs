@@ -9,13 +9,14 @@ mod discover;
 mod file;
 pub mod github;
 pub mod matrix;
+pub mod reports;
 pub mod template;
 pub mod workflow;
 
 use std::path::{Component, Path, PathBuf};
 use std::{env, io};
 
-use crate::cli::CheckArgs;
+use crate::cli::PlanArgs;
 use crate::github::{Run, WithoutSecrets};
 use config::{Config, MatrixSource};
 use diagnostic::Diagnostics;
@@ -74,9 +75,11 @@ pub enum InputError {
         /// Why.
         error: WorkflowError,
     },
-    /// `--matrix` is none.
-    #[error("--matrix: {error}\n  help: {}", .error.help())]
+    /// What was given as a matrix is none.
+    #[error("{what}: {error}\n  help: {}", .error.help())]
     Matrix {
+        /// What gave it.
+        what: &'static str,
         /// Why.
         error: MatrixError,
     },
@@ -93,17 +96,23 @@ impl Inputs {
     ///
     /// # Errors
     /// A file that cannot be read, or one with mistakes: all those of the configuration at once.
-    pub fn load(args: &CheckArgs, run: Option<&Run>) -> Result<Self, InputError> {
+    pub fn load(args: &PlanArgs, run: Option<&Run>) -> Result<Self, InputError> {
         let here = env::current_dir().map_err(InputError::CurrentDirectory)?;
         let root = root(&here).to_owned();
         let below = here.strip_prefix(&root).unwrap_or(Path::new("")).to_owned();
         let config = read_config(args, &here, &root)?;
-        let matrix = read_matrix(args, &config, &root)?;
+        let leg = args.leg.as_deref().map(|json| read_json("the matrix of the job", json, &config)).transpose()?;
+        let (leg, environment) = leg.map_or((None, None), |leg| part_of(leg, &config));
+        let matrix = leg.map_or_else(|| read_matrix(args, &config, &root), |leg| Ok(Some(leg)))?;
         let named = matrix.is_some() || !config.services.is_empty();
         let needed = args.migrations.is_none() && config.defaults.migrations.is_none() && !config.names_directories();
         let found = if needed { discover(&root, &below, !named) } else { Vec::new() };
         let migrations = args.migrations.as_ref().map(|given| normal(&below.join(given)));
-        let (services, environments) = (args.service.clone(), args.environment.clone());
+        let services = args.service.clone();
+        let environments = match &args.environment[..] {
+            [] => environment.into_iter().collect(),
+            given => given.to_vec(),
+        };
         let without_secrets = run.and_then(|run| run.without_secrets);
         Ok(Self { root, config, matrix, found, services, environments, migrations, without_secrets })
     }
@@ -118,7 +127,7 @@ fn root(here: &Path) -> &Path {
     here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(here)
 }
 
-fn read_config(args: &CheckArgs, here: &Path, root: &Path) -> Result<Config, InputError> {
+fn read_config(args: &PlanArgs, here: &Path, root: &Path) -> Result<Config, InputError> {
     let (read, shown) = match &args.config {
         Some(path) => (file::text(&here.join(path)), path.display().to_string()),
         None => (file::regular(&root.join(CONFIG_FILE)), CONFIG_FILE.to_owned()),
@@ -138,13 +147,33 @@ fn read_config(args: &CheckArgs, here: &Path, root: &Path) -> Result<Config, Inp
     }
 }
 
+/// A matrix that is given itself, by `what`.
+fn read_json(what: &'static str, json: &str, config: &Config) -> Result<ServiceMatrix, InputError> {
+    let (service, environment) = config.matrix_keys();
+    matrix::from_json(json, service, environment).map_err(|error| InputError::Matrix { what, error })
+}
+
+/// What the matrix of the very job that runs says of the targets. A leg that names no service is one of something else,
+/// of operating systems say, and is `None`; but it may name the environment whose secrets the job has.
+fn part_of(matrix: ServiceMatrix, config: &Config) -> (Option<ServiceMatrix>, Option<String>) {
+    let (service, environment) = config.matrix_keys();
+    let named = |key: &str| {
+        let value = matrix.entries.first().and_then(|leg| leg.get(key)).and_then(matrix::text);
+        value.filter(|name| !name.trim().is_empty())
+    };
+    let environment = named(environment);
+    let has_services = config.matrix.is_none() && !config.services.is_empty() && environment.is_some();
+    if !matrix.is_one_leg || named(service).is_some() || has_services {
+        return (Some(matrix), None);
+    }
+    (None, environment)
+}
+
 /// The matrix that a flag names, else the one that the configuration names.
-fn read_matrix(args: &CheckArgs, config: &Config, root: &Path) -> Result<Option<ServiceMatrix>, InputError> {
+fn read_matrix(args: &PlanArgs, config: &Config, root: &Path) -> Result<Option<ServiceMatrix>, InputError> {
     let settings = config.matrix.as_ref();
     if let Some(json) = &args.matrix {
-        let (service, environment) = config.matrix_keys();
-        let matrix = matrix::from_json(json, service, environment);
-        return matrix.map(Some).map_err(|error| InputError::Matrix { error });
+        return read_json("--matrix", json, config).map(Some);
     }
     let job = || match settings.map(|settings| &settings.source) {
         Some(MatrixSource::Job(job)) => Some(job.clone()),

@@ -51,9 +51,7 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use cli::{Cli, Command};
-
-/// The exit code for usage and configuration: the code with which clap leaves on a bad flag, too.
-const USAGE: u8 = 2;
+use report::USAGE;
 
 /// The exit code for a mistake in this very program: nothing was found out, which is the least that 3 says.
 const INTERNAL: u8 = 3;
@@ -74,7 +72,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => commands::check(&args).await,
         Command::Rules { rule } => Ok(commands::rules(rule)),
         Command::Schema { of } => Ok(commands::schema(of)),
-        Command::Action => commands::action().await,
+        Command::Merge(args) => commands::merge(&args).await,
+        Command::Action { abandoned: true } => Ok(commands::abandoned().await),
+        Command::Action { abandoned: false } => commands::action().await,
     };
     done.map_or_else(
         |error| {

@@ -1,6 +1,7 @@
 //! The only writers: standard output, standard error and files. A write that fails is told and never changes the
 //! verdict. What comes from outside the report, such as the log, passes through `guard`.
 
+mod content;
 mod github;
 mod guard;
 mod log;
@@ -8,6 +9,7 @@ mod panic;
 mod progress;
 mod runner;
 
+pub use content::Content;
 pub use guard::guard;
 pub use log::{LogError, start_log};
 pub use panic::calm_panics;
@@ -33,18 +35,17 @@ pub fn publish(report: &Report, format: Format, outputs: &[Output]) {
     }
 }
 
-/// Publishes the report on GitHub, in the way and in the places that were asked for; one request may take as long as
-/// `timeout`. Returns how much went wrong, which
-/// is told and never changes the verdict.
-pub async fn publish_on_github(report: &Report, to: &Destination, timeout: Duration) -> usize {
+/// Publishes on GitHub, in the way and in the places that were asked for; one request may take as long as `timeout`.
+/// Returns how much went wrong, which is told and never changes the verdict.
+pub async fn publish_on_github(content: Content<'_>, to: &Destination, timeout: Duration) -> usize {
     if to.report == ReportTo::None {
         return 0;
     }
-    let github::Published { annotations_left, mut problems } = github::to_github(report, to, timeout).await;
+    let github::Published { annotations_left, mut problems } = github::to_github(content, to, timeout).await;
     if annotations_left {
-        print(&render::github(report));
+        print(&content.commands());
     }
-    problems.extend(runner::to_runner(report, to));
+    problems.extend(runner::to_runner(content, to));
     for problem in &problems {
         warn(problem);
     }

@@ -6,9 +6,11 @@ mod human;
 mod json;
 mod markdown;
 mod rules;
+mod stop;
 
 pub use annotations::{Annotation, Level, annotations, github};
 pub use human::human;
-pub use json::{json, json_schema};
+pub use json::json;
 pub use markdown::markdown;
 pub use rules::{rule, rules};
+pub use stop::{github as stop_github, markdown as stop_markdown};

@@ -1,6 +1,13 @@
 //! The result of a run as one value: every output and the exit code are made from it alone. Pure.
 
+mod merge;
+pub mod v1;
+
+pub use merge::{Part, merge};
+
 use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, Findings, Location, Scope, Severity};
 use crate::history::History;
@@ -10,8 +17,12 @@ use crate::source::Defined;
 use crate::startup::{self, Outcome};
 use crate::target::TargetState;
 
+/// The exit code for usage and configuration, where there is no report: clap leaves with it on a bad flag, too.
+pub const USAGE: u8 = 2;
+
 /// The one word that a run comes down to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Nothing was found that fails the run, and everything was read.
     Pass,
@@ -31,7 +42,7 @@ impl Verdict {
         }
     }
 
-    /// The exit code of a run with this verdict. (2 is for usage and configuration, where there is no report.)
+    /// The exit code of a run with this verdict.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Pass => 0,
@@ -52,6 +63,34 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Findings that configuration accepts, each with the reason. They count for nothing.
     pub accepted: Vec<(Finding, String)>,
+}
+
+/// Why a run ended without a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// Why.
+    pub reason: StopReason,
+    /// More of it, for people; may be empty.
+    pub detail: String,
+}
+
+/// The reasons for which a run ends without a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// The flags or the configuration make no sense.
+    Unusable,
+    /// Somebody cancelled it.
+    Cancelled,
+}
+
+impl Stop {
+    /// What became of the run, in one line.
+    pub fn title(&self) -> &'static str {
+        match self.reason {
+            StopReason::Unusable => "fail: nothing was checked, because the configuration or an input cannot be used",
+            StopReason::Cancelled => "cancelled: nothing was checked",
+        }
+    }
 }
 
 /// What a run has to say of one target.

@@ -84,6 +84,9 @@ pub enum StartupError {
     /// The history table cannot be created, or a schema of `create-schemas` cannot.
     #[error("the schema `{0}` does not exist and is not created")]
     NoSchema(String),
+    /// What the report of another run says.
+    #[error("{0}")]
+    Reported(String),
 }
 
 /// Predicts the start of a service that embeds `defined`, against a database that holds `history`.

@@ -3,13 +3,13 @@
 use crate::cli::Schema;
 use crate::inputs::config;
 use crate::publish::print;
-use crate::render;
+use crate::report::v1;
 
 /// Prints a JSON Schema.
 pub fn schema(of: Schema) -> u8 {
     let schema = match of {
         Schema::Config => config::schema(),
-        Schema::Report => render::json_schema(),
+        Schema::Report => v1::json_schema(),
     };
     print(&format!("{schema:#}\n"));
     0

@@ -31,6 +31,9 @@ pub enum Facts {
     ExecutionUnconfirmed { version: Version, description: String },
     PendingMigration { version: Version, description: String, file: String },
     PendingMigrations { versions: Vec<Version> },
+    NoLeg,
+    UnreadableReport { path: String, detail: String },
+    Reported { rule: Rule, version: Option<Version>, description: Option<String>, message: String, help: String },
 }
 
 impl Facts {
@@ -55,6 +58,8 @@ impl Facts {
             Self::DescriptionChanged { .. } => Rule::DescriptionChanged,
             Self::ExecutionUnconfirmed { .. } => Rule::ExecutionUnconfirmed,
             Self::PendingMigration { .. } | Self::PendingMigrations { .. } => Rule::PendingMigration,
+            Self::NoLeg | Self::UnreadableReport { .. } => Rule::MissingReport,
+            Self::Reported { rule, .. } => *rule,
         }
     }
 
@@ -66,7 +71,7 @@ impl Facts {
             Self::NoHistory { uncreated: Some(_), .. } => Severity::Error,
             Self::NoHistory { elsewhere_applied: Some(_), .. } => Severity::Warning,
             _ => match self.rule() {
-                Rule::UnreachableDatabase | Rule::UnreadableSource => Severity::Incomplete,
+                Rule::UnreachableDatabase | Rule::UnreadableSource | Rule::MissingReport => Severity::Incomplete,
                 Rule::WrongDatabase
                 | Rule::DirtyMigration
                 | Rule::MissingMigration
@@ -101,6 +106,7 @@ impl Facts {
             | Self::DescriptionChanged { version, .. }
             | Self::ExecutionUnconfirmed { version, .. }
             | Self::PendingMigration { version, .. } => Some(*version),
+            Self::Reported { version, .. } => *version,
             _ => None,
         }
     }
@@ -117,6 +123,7 @@ impl Facts {
             | Self::ExecutionUnconfirmed { description, .. }
             | Self::PendingMigration { description, .. } => Some(description),
             Self::DescriptionChanged { defined, .. } => Some(defined),
+            Self::Reported { description, .. } => description.as_deref(),
             _ => None,
         }
     }
@@ -150,6 +157,7 @@ impl Facts {
             Self::MissingMigration { ignored: true, .. } => {
                 "Nothing has to be done: `ignore-missing` says that the service calls `set_ignore_missing(true)`, and so it starts. If it does not call that, remove the setting."
             }
+            Self::Reported { help, .. } => return Cow::Owned(help.clone()),
             _ => self.rule().help(),
         })
     }
@@ -213,6 +221,12 @@ impl Facts {
                 versions.first().map_or(0, |version| version.0),
                 versions.last().map_or(0, |version| version.0),
             ),
+            Self::NoLeg => {
+                "no run has reported on this target: its job was skipped or cancelled, or ended before it could report"
+                    .to_owned()
+            }
+            Self::UnreadableReport { path, detail } => format!("the report `{path}` could not be read: {detail}"),
+            Self::Reported { message, .. } => message.clone(),
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum Rule {
     UnreachableDatabase,
     /// The code side as a whole could not be read.
     UnreadableSource,
+    /// No run has reported on a target.
+    MissingReport,
     /// The target was left out on purpose.
     NotChecked,
     /// A row with `success = false`.
@@ -90,6 +92,7 @@ impl Rule {
             Self::WrongDatabase => WRONG_DATABASE,
             Self::UnreachableDatabase => UNREACHABLE_DATABASE,
             Self::UnreadableSource => UNREADABLE_SOURCE,
+            Self::MissingReport => MISSING_REPORT,
             Self::NotChecked => NOT_CHECKED,
             Self::DirtyMigration => DIRTY_MIGRATION,
             Self::MissingMigration => MISSING_MIGRATION,
@@ -147,6 +150,13 @@ const UNREADABLE_SOURCE: Entry = Entry {
     default: "incomplete",
     summary: "The code side as a whole could not be read: no migrations directory, no permission, or a `sqlx.toml` that sqlx would not accept.",
     help: "Correct `migrations` for this service (paths are relative to the root of the repository), or check out the directory before this step.",
+};
+
+const MISSING_REPORT: Entry = Entry {
+    id: "missing-report",
+    default: "incomplete",
+    summary: "None of the reports that `merge` puts together is about a target of the plan, or one of them could not be read.",
+    help: "Look at the job that ought to have reported: one that was skipped, cancelled or ended early has not checked its target. Let it upload its report even when it fails (`if: always()`), under a name that no other leg uses, and let this run download all of them.",
 };
 
 const NOT_CHECKED: Entry = Entry {

@@ -11,12 +11,12 @@ use crate::inputs::github;
 /// What gives a variable of the environment, or the text of a file.
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The inputs that become a flag of the same name with their value.
-pub const VALUES: [&str; 12] = [
+/// The inputs that become a flag of the same name with their value. Beside them stand `matrix`, and `reports`, which is
+/// given once for each line.
+pub const VALUES: [&str; 11] = [
     "config",
     "workflow",
     "job",
-    "matrix",
     "service",
     "environment",
     "migrations",
@@ -29,37 +29,51 @@ pub const VALUES: [&str; 12] = [
 /// The inputs that become a flag without a value.
 pub const SWITCHES: [&str; 2] = ["comment", "fail-on-publish-error"];
 
+/// What the action can do.
+const COMMANDS: [&str; 2] = ["check", "merge"];
+
 /// An input that makes no sense.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the input `{name}` is `{}`\n  help: write true or false", crate::text::harmless(.value))]
+#[error("the input `{name}` is `{}`\n  help: write {help}", crate::text::harmless(.value))]
 pub struct InputError {
     name: &'static str,
     value: String,
+    help: &'static str,
 }
 
 /// The command line that the inputs stand for, the program's name left out.
 ///
 /// # Errors
-/// A switch that is neither on nor off. Everything else is the command line's to judge.
+/// A command that the action does not have, or a switch that is neither on nor off. Everything else is the command line's to judge.
 pub fn arguments(variable: Read) -> Result<Vec<String>, InputError> {
-    let mut arguments = vec![input(variable, "command").unwrap_or_else(|| "check".to_owned())];
-    // The matrix comes by default from the job, where it may be none, or one of operating systems.
-    let names_another = input(variable, "workflow").is_some() || input(variable, "job").is_some();
-    for name in VALUES {
-        let Some(value) = input(variable, name) else { continue };
-        if name == "matrix" && (names_another || value == "null") {
-            continue;
-        }
-        arguments.push(format!("--{name}={value}"));
+    let wrong = |name, value, help| Err(InputError { name, value, help });
+    let command = input(variable, "command").unwrap_or_else(|| "check".to_owned());
+    if !COMMANDS.contains(&command.as_str()) {
+        return wrong("command", command, "check or merge");
     }
+    let mut arguments = vec![command];
+    for name in VALUES {
+        arguments.extend(input(variable, name).map(|value| format!("--{name}={value}")));
+    }
+    arguments.extend(matrix(variable));
+    let reports = input(variable, "reports").unwrap_or_default();
+    arguments
+        .extend(reports.lines().map(str::trim).filter(|path| !path.is_empty()).map(|path| format!("--reports={path}")));
     for name in SWITCHES {
         match input(variable, name).as_deref() {
             None | Some("false") => {}
             Some("true") => arguments.push(format!("--{name}")),
-            Some(value) => return Err(InputError { name, value: value.to_owned() }),
+            Some(value) => return wrong(name, value.to_owned(), "true or false"),
         }
     }
     Ok(arguments)
+}
+
+/// The matrix, which comes by default from the job, where it may be none at all, or one of operating systems.
+fn matrix(variable: Read) -> Option<String> {
+    let names_another = input(variable, "workflow").is_some() || input(variable, "job").is_some();
+    let value = input(variable, "matrix").filter(|value| !names_another && value != "null")?;
+    Some(if value.starts_with('{') { format!("--leg={value}") } else { format!("--matrix={value}") })
 }
 
 /// Where a run publishes: what the flags say, and what its environment.
@@ -84,7 +98,7 @@ pub fn destination(flags: &PublishArgs, variable: Read, event: Read) -> Destinat
 }
 
 /// An input as the runner hands it over: its name in capitals, hyphens kept. One that is not set is empty.
-fn input(variable: Read, name: &str) -> Option<String> {
+pub fn input(variable: Read, name: &str) -> Option<String> {
     let value = variable(&format!("INPUT_{}", name.to_ascii_uppercase()))?;
     let value = value.trim();
     (!value.is_empty()).then(|| value.to_owned())
@@ -123,7 +137,8 @@ mod tests {
     #[test]
     fn the_matrix_of_the_job_gives_way_to_a_workflow_that_is_named() {
         let leg = r#"{"service": "a"}"#;
-        assert_eq!(given(&[("INPUT_MATRIX", leg)]).unwrap()[1], format!("--matrix={leg}"));
+        assert_eq!(given(&[("INPUT_MATRIX", leg)]).unwrap()[1], format!("--leg={leg}"));
+        assert_eq!(given(&[("INPUT_MATRIX", "[]")]).unwrap()[1], "--matrix=[]");
         assert_eq!(given(&[("INPUT_MATRIX", "null")]).unwrap().len(), 1);
         assert_eq!(given(&[("INPUT_MATRIX", leg), ("INPUT_JOB", "b")]).unwrap()[1..], ["--job=b"]);
     }

@@ -12,10 +12,18 @@ const MAX_BYTES: u64 = 16 << 20;
 /// # Errors
 /// It cannot be read, is no file, too long, or not UTF-8.
 pub fn regular(path: &Path) -> io::Result<String> {
+    regular_up_to(path, MAX_BYTES)
+}
+
+/// The same of a file that may be as long as `max` bytes.
+///
+/// # Errors
+/// It cannot be read, is no file, too long, or not UTF-8.
+pub fn regular_up_to(path: &Path, max: u64) -> io::Result<String> {
     if !path.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
-    text(path)
+    text_up_to(path, max)
 }
 
 /// The text of what somebody named, which may be a pipe: `--config <(…)`.
@@ -23,10 +31,14 @@ pub fn regular(path: &Path) -> io::Result<String> {
 /// # Errors
 /// It cannot be read, is too long, or not UTF-8.
 pub fn text(path: &Path) -> io::Result<String> {
+    text_up_to(path, MAX_BYTES)
+}
+
+fn text_up_to(path: &Path, max: u64) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {} MiB", MAX_BYTES >> 20)));
+    File::open(path)?.take(max + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > max {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {} MiB", max >> 20)));
     }
     Ok(text)
 }

@@ -9,8 +9,8 @@ mod error;
 use std::cell::OnceCell;
 use std::time::Duration;
 
+use super::Content;
 use crate::github::{Destination, ReportTo, Run};
-use crate::report::Report;
 use api::Api;
 use error::ApiError;
 
@@ -23,9 +23,9 @@ pub struct Published {
     pub problems: Vec<String>,
 }
 
-/// Publishes the report in the way that was asked for; `auto` takes the first way that works. One request may take as
+/// Publishes in the way that was asked for; `auto` takes the first way that works. One request may take as
 /// long as `timeout`.
-pub async fn to_github(report: &Report, to: &Destination, timeout: Duration) -> Published {
+pub async fn to_github(content: Content<'_>, to: &Destination, timeout: Duration) -> Published {
     let way_to = WayTo { destination: to, timeout, api: OnceCell::new() };
     let mut published = Published::default();
     let ways: &[ReportTo] = match to.report {
@@ -36,7 +36,7 @@ pub async fn to_github(report: &Report, to: &Destination, timeout: Duration) -> 
         ReportTo::Annotations => &[ReportTo::Annotations],
     };
     for way in ways {
-        match way_to.report(*way, report).await {
+        match way_to.report(*way, content).await {
             Ok(Done::Yes) => break,
             Ok(Done::LeftToTheLog) => {
                 published.annotations_left = true;
@@ -48,7 +48,7 @@ pub async fn to_github(report: &Report, to: &Destination, timeout: Duration) -> 
         }
     }
     if to.comment
-        && let Err(obstacle) = way_to.comment(report).await
+        && let Err(obstacle) = way_to.comment(content).await
     {
         published.problems.push(format!("the comment on the pull request: {obstacle}"));
     }
@@ -81,28 +81,28 @@ struct WayTo<'a> {
 }
 
 impl WayTo<'_> {
-    async fn report(&self, way: ReportTo, report: &Report) -> Result<Done, Obstacle> {
+    async fn report(&self, way: ReportTo, content: Content<'_>) -> Result<Done, Obstacle> {
         match way {
             ReportTo::JobCheck => {
                 let absent = Obstacle::Absent("this server does not tell which check run the job has");
                 let id = self.destination.job_check.ok_or(absent)?;
-                checks::write(self.api()?.0, id, report).await?;
+                checks::write(self.api()?.0, id, content).await?;
                 Ok(Done::Yes)
             }
             ReportTo::CheckRun => {
                 let (api, run) = self.api()?;
-                checks::create(api, run, &self.destination.check_name, report).await?;
+                checks::create(api, run, &self.destination.check_name, content).await?;
                 Ok(Done::Yes)
             }
             ReportTo::Auto | ReportTo::Annotations | ReportTo::None => Ok(Done::LeftToTheLog),
         }
     }
 
-    async fn comment(&self, report: &Report) -> Result<(), Obstacle> {
+    async fn comment(&self, content: Content<'_>) -> Result<(), Obstacle> {
         let (api, run) = self.api()?;
         // A push or a schedule has no pull request to comment on.
         let Some(pull_request) = run.pull_request else { return Ok(()) };
-        Ok(comment::keep(api, pull_request, &self.destination.check_name, report).await?)
+        Ok(comment::keep(api, pull_request, &self.destination.check_name, content).await?)
     }
 
     fn api(&self) -> Result<(&Api, &Run), Obstacle> {

@@ -12,7 +12,7 @@ const MOST_TITLE: usize = 255;
 const MOST_MESSAGE: usize = 64 << 10;
 /// The runner's limits: annotations of one level in one step, and the length of a message.
 const MOST_COMMANDS: usize = 10;
-const MOST_COMMAND_MESSAGE: usize = 4_000;
+pub(super) const MOST_COMMAND_MESSAGE: usize = 4_000;
 
 /// How grave an annotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,7 +115,7 @@ fn property(text: &str) -> String {
 }
 
 /// As much of `text` as fits in `most`, by the measure that counts, with a sign that it was cut.
-fn cut(text: &str, most: usize, measure: impl Fn(&str) -> usize) -> String {
+pub(super) fn cut(text: &str, most: usize, measure: impl Fn(&str) -> usize) -> String {
     if measure(text) <= most {
         return text.to_owned();
     }

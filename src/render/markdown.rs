@@ -9,6 +9,7 @@ use crate::finding::{Rule, Severity};
 use crate::render::grouped::{Grouped, grouped};
 use crate::report::{Report, TargetReport, Verdict};
 use crate::startup::Outcome;
+pub(super) use escape::code_block;
 use escape::{code, code_cell, inline};
 use section::{Section, page};
 

@@ -141,3 +141,33 @@ fn a_side_that_could_not_be_read_leaves_the_numbers_of_the_other() {
     assert_eq!(counts(sourceless.clone()), Counts { applied: Some(1), ..Counts::default() });
     assert_eq!(Report::new(&[sourceless], Findings::default(), FailOn::Error).targets[0].startup, Outcome::Unknown);
 }
+
+#[test]
+fn a_report_is_read_back_from_its_json_as_what_it_says() {
+    let states = [starts("staging"), fails("production"), away("preview")];
+    let mut findings = of_run(&[Severity::Warning]);
+    let scope = Scope::Target { service: "api".into(), environment: "production".into() };
+    let location = Some(Location { file: "api/migrations/1_a.sql".into(), line: 1 });
+    findings.open.push(Finding { location, ..finding(Severity::Error, scope.clone()) });
+    let shared = Scope::Service { service: "api".into(), environments: vec!["staging".into(), "production".into()] };
+    findings.open.push(finding(Severity::Notice, shared));
+    findings.accepted.push((finding(Severity::Error, scope), "known".into()));
+    let report = Report::new(&states, findings, FailOn::Error);
+    let json = |report: &Report| serde_json::to_value(v1::ReportV1::from(report)).unwrap();
+    let read = v1::read(&json(&report).to_string()).unwrap();
+    assert_eq!(json(&read), json(&report));
+    assert_eq!(read.title(), report.title());
+}
+
+#[test]
+fn what_is_no_report_is_told_from_a_damaged_one() {
+    let read = |text: &str| v1::read(text).unwrap_err().to_string();
+    for text in ["", "[]", "{\"a\": 1}", r#"{"tool": {"name": "other"}}"#, "\u{feff}{}"] {
+        assert_eq!(read(text), "it is not a report of migration-preflight", "{text}");
+    }
+    let tool = r#""tool": {"name": "migration-preflight", "version": "9"}"#;
+    let later = read(&format!("{{\"schema\": 2, {tool}}}"));
+    assert_eq!(later, "it is a report of version 2, and this is migration-preflight for version 1");
+    let damaged = read(&format!("{{\"schema\": 1, {tool}}}"));
+    assert_eq!(damaged, "it is a report, but a damaged one: missing field `verdict`");
+}

@@ -256,3 +256,100 @@ fn auto_takes_the_first_way_that_works() {
     let alone = repository.run(&["--report", "auto"]);
     assert_eq!((alone.code, commands(&alone), alone.stderr.as_str()), (1, 1, ""), "{alone}");
 }
+
+#[test]
+fn a_run_without_a_report_leaves_a_check_that_fails_and_says_why() {
+    let github = StandIn::start(|_| Reply::json(201, r#"{"id": 42}"#));
+    let broken = repository(0).config("defaults: { database-url: 'sqlite:dev.db', migration: x }\n");
+    let run = run(&broken, &github.url, &["--report", "check-run"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run}");
+    let body = github.requests()[0].json();
+    assert_eq!((&body["conclusion"], &body["head_sha"]), (&"failure".into(), &HEAD.into()));
+    assert_eq!(
+        body["output"]["title"],
+        "fail: nothing was checked, because the configuration or an input cannot be used"
+    );
+    assert!(body["output"]["summary"].as_str().unwrap().contains("unknown key `migration`"), "{body}");
+    let outputs = fs::read_to_string(broken.path().join("outputs")).unwrap();
+    assert!(outputs.contains("exit-code<<") && outputs.contains("\n2\n"), "{outputs}");
+    assert!(fs::read_to_string(broken.path().join("summary.md")).unwrap().contains("unknown key `migration`"));
+    let unheard = self::run(&broken, "http://127.0.0.1:1", &["--report", "annotations"]);
+    assert!(unheard.stdout.starts_with("::error title=migration-preflight::fail: nothing was checked"), "{unheard}");
+}
+
+/// Runs the step of a workflow, whose inputs these are.
+fn step(repository: &Repository, api: &str, arguments: &[&str], inputs: &[(&str, &str)]) -> Run {
+    let event = repository.path().join("event.json").display().to_string();
+    let environment = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_REPOSITORY", "octo/demo"),
+        ("GITHUB_SHA", COMMIT),
+        ("GITHUB_EVENT_NAME", "pull_request"),
+        ("GITHUB_EVENT_PATH", &event),
+        ("GITHUB_API_URL", api),
+        ("INPUT_TOKEN", TOKEN),
+    ];
+    repository.run_with(&[&["action"], arguments].concat(), &[&environment[..], inputs].concat())
+}
+
+#[test]
+fn a_step_that_was_cancelled_completes_the_check_that_nobody_else_would() {
+    let github = StandIn::start(|_| Reply::json(201, r#"{"id": 42}"#));
+    let abandon = |inputs: &[(&str, &str)]| {
+        let before = github.requests().len();
+        let run = step(&repository(0), &github.url, &["--abandoned"], inputs);
+        assert_eq!(run.code, 0, "{run}");
+        github.requests()[before..].iter().map(|request| request.json()).collect::<Vec<_>>()
+    };
+    let sent = abandon(&[("INPUT_REPORT", "check-run"), ("INPUT_CHECK-NAME", "Preflight")]);
+    assert_eq!((sent.len(), &sent[0]["conclusion"], &sent[0]["name"]), (1, &"cancelled".into(), &"Preflight".into()));
+    assert_eq!(abandon(&[("INPUT_REPORT", "auto")]).len(), 1);
+    // The check of a job is GitHub's to complete.
+    assert_eq!(abandon(&[("INPUT_REPORT", "auto"), ("INPUT_CHECK-RUN-ID", "7")]).len(), 0);
+    assert_eq!(abandon(&[("INPUT_REPORT", "annotations")]).len(), 0);
+}
+
+#[test]
+fn inputs_that_make_no_sense_fail_the_step_and_its_check() {
+    let github = StandIn::start(|_| Reply::json(201, r#"{"id": 42}"#));
+    for (input, value, words) in [
+        ("INPUT_COMMAND", "chekc", "the input `command` is `chekc`"),
+        ("INPUT_COMMAND", "rules", "the input `command` is `rules`"),
+        ("INPUT_TIMEOUT", "never", "invalid value 'never' for '--timeout <SECONDS>'"),
+        ("INPUT_COMMENT", "yes", "the input `comment` is `yes`"),
+    ] {
+        let before = github.requests().len();
+        let run = step(&repository(0), &github.url, &[], &[(input, value), ("INPUT_REPORT", "check-run")]);
+        assert_eq!(run.code, 2, "{run}");
+        assert!(told(&run).starts_with(&format!("error: {}", &words[..5])) && told(&run).contains(words), "{run}");
+        let body = github.requests()[before].json();
+        assert_eq!(body["conclusion"], "failure");
+        assert!(body["output"]["summary"].as_str().unwrap().contains(words), "{body}");
+    }
+}
+
+#[test]
+fn the_leg_of_the_job_gives_the_target_or_the_environment_or_nothing() {
+    let rows = [(1, "step", ONE)];
+    let repository = repository(0)
+        .file("web/migrations/1_step.sql", ONE)
+        .file(
+            "deploy.yml",
+            "on: push\njobs:\n  deploy:\n    strategy:\n      matrix:\n        service: [web]\n        environment: [staging, production]\n",
+        )
+        .config("matrix: { workflow: deploy.yml, job: deploy }\ndefaults: { migrations: '{service}/migrations', database-url: 'sqlite:dev.db' }\n")
+        .database("other.db", &rows);
+    for (leg, expected) in [
+        ("null", vec!["web in staging", "web in production"]),
+        (r#"{"os": "ubuntu-latest"}"#, vec!["web in staging", "web in production"]),
+        (r#"{"environment": "production"}"#, vec!["web in production"]),
+        (r#"{"service": "web", "environment": "staging"}"#, vec!["web in staging"]),
+        (r#"[{"service": "web", "environment": "staging"}]"#, vec!["web in staging"]),
+    ] {
+        let run = step(&repository, "", &[], &[("INPUT_MATRIX", leg), ("INPUT_REPORT", "none")]);
+        assert_eq!(run.code, 0, "{leg}: {run}");
+        let named = |name: &&&str| run.stdout.contains(&format!("{name}:"));
+        let all = ["web in staging", "web in production"];
+        assert_eq!(all.iter().filter(named).copied().collect::<Vec<_>>(), expected, "{leg}: {run}");
+    }
+}

@@ -10,6 +10,7 @@ mod github;
 mod hostile;
 mod incident;
 mod matrix;
+mod merge;
 mod panics;
 #[path = "../support/mod.rs"]
 mod shared;

@@ -42,8 +42,6 @@ impl Api {
             .base_uri(run.api_url.as_str())
             .map_err(unreachable)?
             .personal_token(token.expose())
-            .set_connect_timeout(Some(timeout))
-            .set_read_timeout(Some(timeout))
             .build()
             .map_err(unreachable)?;
         Ok(Self { client, base: format!("{}/repos/{}/{}", run.api_url, run.owner, run.repository), timeout })

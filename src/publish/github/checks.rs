@@ -5,9 +5,8 @@ use serde::Serialize;
 use super::api::{Api, Verb};
 use super::error::ApiError;
 use crate::github::Run;
-use crate::publish::guard;
-use crate::render::{Annotation, Level, annotations, markdown};
-use crate::report::{Report, Verdict};
+use crate::publish::Content;
+use crate::render::{Annotation, Level};
 
 /// GitHub takes so many annotations in one request; later requests add to them.
 const MOST_ANNOTATIONS: usize = 50;
@@ -54,14 +53,14 @@ struct Item<'a> {
 ///
 /// # Errors
 /// GitHub does not take it.
-pub async fn create(api: &Api, run: &Run, name: &str, report: &Report) -> Result<(), ApiError> {
-    let pages = Pages::of(report);
+pub async fn create(api: &Api, run: &Run, name: &str, content: Content<'_>) -> Result<(), ApiError> {
+    let pages = Pages::of(content);
     let check = NewCheck {
         name,
         head_sha: &run.commit,
         external_id: &run.attempt,
         status: "completed",
-        conclusion: conclusion(report.verdict),
+        conclusion: content.conclusion(),
         output: pages.output(pages.batch(0)),
     };
     let created = api.send(Verb::Post, "/check-runs", Some(&check)).await?;
@@ -73,16 +72,8 @@ pub async fn create(api: &Api, run: &Run, name: &str, report: &Report) -> Result
 ///
 /// # Errors
 /// GitHub does not take it.
-pub async fn write(api: &Api, id: u64, report: &Report) -> Result<(), ApiError> {
-    Pages::of(report).send(api, id, 0).await
-}
-
-/// Neutral and skipped would pass a required check, and what was not read must not.
-fn conclusion(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "success",
-        Verdict::Fail | Verdict::Incomplete => "failure",
-    }
+pub async fn write(api: &Api, id: u64, content: Content<'_>) -> Result<(), ApiError> {
+    Pages::of(content).send(api, id, 0).await
 }
 
 /// What a check run shows.
@@ -93,15 +84,9 @@ struct Pages {
 }
 
 impl Pages {
-    fn of(report: &Report) -> Self {
-        let title = guard::redacted(&report.title()).chars().take(MOST_TITLE).collect();
-        let clean = |annotation: Annotation| Annotation {
-            title: guard::redacted(&annotation.title),
-            message: guard::redacted(&annotation.message),
-            ..annotation
-        };
-        let annotations = annotations(report).into_iter().map(clean).collect();
-        Self { title, summary: guard::redacted(&markdown(report, MOST_SUMMARY)), annotations }
+    fn of(content: Content) -> Self {
+        let title = content.title().chars().take(MOST_TITLE).collect();
+        Self { title, summary: content.markdown(MOST_SUMMARY), annotations: content.annotations() }
     }
 
     /// The annotations of one request; none behind the last.

@@ -4,9 +4,7 @@ use serde::Serialize;
 
 use super::api::{Api, Verb};
 use super::error::ApiError;
-use crate::publish::guard;
-use crate::render::markdown;
-use crate::report::{Report, Verdict};
+use crate::publish::Content;
 
 /// The longest comment, in characters.
 const MOST_COMMENT: usize = 65_536;
@@ -25,13 +23,12 @@ struct Body {
 ///
 /// # Errors
 /// GitHub does not take it.
-pub async fn keep(api: &Api, pull_request: u64, name: &str, report: &Report) -> Result<(), ApiError> {
+pub async fn keep(api: &Api, pull_request: u64, name: &str, content: Content<'_>) -> Result<(), ApiError> {
     // A name may hold what ends a comment of HTML.
     let name: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
     let mark = format!("<!-- migration-preflight: {name} -->\n");
-    let body = Body { body: mark.clone() + &guard::redacted(&markdown(report, MOST_COMMENT - mark.len())) };
-    let is_clean = report.verdict == Verdict::Pass;
-    match (find(api, pull_request, &mark).await?, is_clean) {
+    let body = Body { body: mark.clone() + &content.markdown(MOST_COMMENT - mark.len()) };
+    match (find(api, pull_request, &mark).await?, content.is_clean()) {
         (None, true) => Ok(()),
         (None, false) => send(api, Verb::Post, &format!("/issues/{pull_request}/comments"), Some(&body)).await,
         (Some(id), true) => send(api, Verb::Delete, &format!("/issues/comments/{id}"), None).await,

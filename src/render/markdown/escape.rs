@@ -34,15 +34,24 @@ pub fn inline(text: &str) -> String {
 /// A name or a path, in the letters of a program, outside of a table.
 pub fn code(text: &str) -> String {
     let text = harmless(text);
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
+    let fence = "`".repeat(longest_ticks(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') || text.trim().is_empty() { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// Lines of harmless text in a block of their own, which nothing in them ends.
+pub fn code_block(text: &str) -> String {
+    let fence = "`".repeat((longest_ticks(text) + 1).max(3));
+    format!("{fence}text\n{text}\n{fence}\n")
 }
 
 /// A name or a path in a cell of a table, which a bare `|` would end even between backticks.
 pub fn code_cell(text: &str) -> String {
     code(text).replace('|', "\\|")
+}
+
+fn longest_ticks(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,0 +1,69 @@
+//! The stages that commands share: from the flags to the plan, and from the report to the exit code.
+
+use std::cell::RefCell;
+use std::env;
+
+use crate::cli::{PlanArgs, PublishArgs, ReportArgs};
+use crate::gather;
+use crate::github::Destination;
+use crate::inputs::{self, Inputs, action};
+use crate::plan::{Plan, plan};
+use crate::publish::{self, Content, guard, publish_on_github};
+use crate::report::{Report, Stop, StopReason, Verdict};
+use crate::secret::Secrets;
+
+/// The value of an environment variable.
+pub fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+/// Where this run publishes.
+pub fn destination(args: &PublishArgs) -> Destination {
+    action::destination(args, &variable, &inputs::event)
+}
+
+/// Reads what the flags lead to, and plans. From then on no secret of the plan is printed.
+///
+/// # Errors
+/// Usage or configuration.
+pub fn planned(args: &PlanArgs, destination: &Destination) -> anyhow::Result<(Inputs, Plan)> {
+    let inputs = Inputs::load(args, destination.run.as_ref())?;
+    // Whatever the plan reads of the environment is a secret, whether or not it makes a URL.
+    let values = RefCell::new(Vec::new());
+    let read = |name: &str| variable(name).inspect(|value| values.borrow_mut().push(value.clone()));
+    let planned = plan(&inputs, &read);
+    let mut secrets = Secrets::of_values(&values.into_inner());
+    if let Ok(plan) = &planned {
+        secrets.extend([gather::secrets(&plan.targets)]);
+    }
+    if let Some(token) = &destination.token {
+        secrets.add_plain_password(token.expose());
+    }
+    guard(secrets);
+    Ok((inputs, planned?))
+}
+
+/// Writes every output, and returns the exit code that the report gives.
+///
+/// # Errors
+/// There is no report. GitHub is told why: who waits for a check waits no longer.
+pub async fn conclude(
+    report: anyhow::Result<Report>,
+    args: &ReportArgs,
+    destination: &Destination,
+) -> anyhow::Result<u8> {
+    let report = match report {
+        Ok(report) => report,
+        Err(error) => {
+            let stop = Stop { reason: StopReason::Unusable, detail: format!("{error:#}") };
+            publish_on_github(Content::Stop(&stop), destination, args.timeout).await;
+            return Err(error);
+        }
+    };
+    publish::publish(&report, args.format, &args.output);
+    let problems = publish_on_github(Content::Report(&report), destination, args.timeout).await;
+    Ok(match report.verdict {
+        Verdict::Pass if problems > 0 && args.publish.fail_on_publish_error => Verdict::Incomplete.exit_code(),
+        verdict => verdict.exit_code(),
+    })
+}

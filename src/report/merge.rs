@@ -1,0 +1,236 @@
+//! The reports of several runs as one, held against the targets that there ought to be.
+
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
+
+use super::{Counts, Report, TargetReport, Verdict};
+use crate::finding::{Facts, Finding, Location, Scope, Severity};
+use crate::policy::{FailOn, Levels, Policy};
+use crate::startup::Outcome;
+use crate::target::Target;
+
+/// The report of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Where it was found.
+    pub path: String,
+    /// The report, or why it could not be read.
+    pub report: Result<Report, String>,
+}
+
+/// Service and environment.
+type Name = (String, String);
+
+/// Puts the reports together. A target of the plan that none of them is about makes the whole incomplete, whatever
+/// levels say, and so does a report that cannot be read; what filters left out is passed by. Of two reports on one
+/// target the worse counts.
+///
+/// The verdict is never better than that of any part: each had a `--fail-on` of its own.
+pub fn merge(planned: &[Target], policy: &Policy, parts: Vec<Part>, fail_on: FailOn) -> Report {
+    let left_out: HashSet<&Name> = policy.left_out.iter().collect();
+    let (mut reported, mut findings, mut accepted) = (IndexMap::new(), Vec::new(), Vec::new());
+    let mut verdicts = Vec::new();
+    for Part { path, report } in parts {
+        let report = match report {
+            Ok(report) => report,
+            Err(detail) => {
+                findings.extend(gap(Facts::UnreadableReport { path, detail }, Scope::Run, None, &policy.levels));
+                verdicts.push(Verdict::Incomplete);
+                continue;
+            }
+        };
+        let had_targets = !report.targets.is_empty();
+        let kept: Vec<_> = report.targets.into_iter().filter(|target| !left_out.contains(&name(target))).collect();
+        if had_targets && kept.is_empty() {
+            continue;
+        }
+        verdicts.push(report.verdict);
+        kept.into_iter().for_each(|target| keep_the_worse(&mut reported, target));
+        let new = |finding: &Finding| !findings.contains(finding);
+        let across: Vec<_> = report.findings.into_iter().filter(new).collect();
+        findings.extend(across);
+        let new = |it: &(Finding, String)| !accepted.contains(it);
+        let of_part: Vec<_> = report.accepted.into_iter().filter(new).collect();
+        accepted.extend(of_part);
+    }
+    let mut targets: Vec<TargetReport> = planned
+        .iter()
+        .map(|target| {
+            let reported = reported.shift_remove(&(target.service.clone(), target.environment.clone()));
+            let absent = || {
+                verdicts.push(Verdict::Incomplete);
+                not_reported(target)
+            };
+            TargetReport { declared: target.declared.clone(), ..reported.unwrap_or_else(absent) }
+        })
+        .collect();
+    targets.extend(reported.into_values());
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut report = Report { verdict: Verdict::Pass, targets, findings, accepted };
+    report.verdict = verdict(&report, &verdicts, fail_on);
+    report
+}
+
+fn verdict(report: &Report, of_parts: &[Verdict], fail_on: FailOn) -> Verdict {
+    let has = |test: &dyn Fn(&Finding) -> bool| report.all_findings().any(test);
+    if of_parts.contains(&Verdict::Fail) || has(&|finding| fail_on.is_reached_by(finding.severity)) {
+        Verdict::Fail
+    } else if of_parts.contains(&Verdict::Incomplete) || has(&|finding| finding.severity == Severity::Incomplete) {
+        Verdict::Incomplete
+    } else {
+        Verdict::Pass
+    }
+}
+
+fn keep_the_worse(reported: &mut IndexMap<Name, TargetReport>, target: TargetReport) {
+    let name = name(&target);
+    match reported.get(&name) {
+        Some(other) if gravity(other) >= gravity(&target) => {}
+        _ => drop(reported.insert(name, target)),
+    }
+}
+
+/// The worst finding, and whether the service would start.
+fn gravity(target: &TargetReport) -> (Option<Severity>, bool) {
+    let worst = target.findings.iter().map(|finding| finding.severity).max();
+    (worst, matches!(target.startup, Outcome::Fails { .. } | Outcome::Unknown))
+}
+
+fn name(target: &TargetReport) -> Name {
+    (target.service.clone(), target.environment.clone())
+}
+
+/// A target of the plan of which nothing is known.
+fn not_reported(target: &Target) -> TargetReport {
+    let (service, environment) = (target.service.clone(), target.environment.clone());
+    let scope = Scope::Target { service: service.clone(), environment: environment.clone() };
+    TargetReport {
+        service,
+        environment,
+        location: target.migrations.to_string_lossy().into_owned(),
+        counts: Counts::default(),
+        declared: target.declared.clone(),
+        startup: Outcome::Unknown,
+        findings: gap(Facts::NoLeg, scope, target.declared.clone(), &target.levels).into_iter().collect(),
+    }
+}
+
+/// A finding of the one rule there is here, with the severity that configuration gives it; none where it is ignored.
+fn gap(facts: Facts, scope: Scope, location: Option<Location>, levels: &Levels) -> Option<Finding> {
+    let severity = levels.get(&facts.rule()).copied().unwrap_or(Some(facts.severity()))?;
+    Some(Finding { severity, facts, scope, location })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Rule;
+    use crate::history::DatabaseUrl;
+    use crate::startup::StartupError;
+
+    fn planned(service: &str, environment: &str) -> Target {
+        Target {
+            service: service.into(),
+            environment: environment.into(),
+            migrations: format!("{service}/migrations").into(),
+            database: DatabaseUrl::parse("sqlite:x.db"),
+            table: None,
+            ignore_missing: false,
+            required: true,
+            levels: Levels::new(),
+            declared: None,
+        }
+    }
+
+    fn starts(service: &str, environment: &str) -> TargetReport {
+        TargetReport { startup: Outcome::Starts, findings: Vec::new(), ..not_reported(&planned(service, environment)) }
+    }
+
+    fn fails(service: &str, environment: &str) -> TargetReport {
+        let error = StartupError::Reported("no".into());
+        TargetReport { startup: Outcome::Fails { error, applies: Vec::new() }, ..starts(service, environment) }
+    }
+
+    fn part(verdict: Verdict, targets: Vec<TargetReport>) -> Part {
+        Part {
+            path: "a.json".into(),
+            report: Ok(Report { verdict, targets, findings: Vec::new(), accepted: Vec::new() }),
+        }
+    }
+
+    fn merged(parts: Vec<Part>) -> Report {
+        merge(&[planned("a", "staging"), planned("b", "staging")], &Policy::default(), parts, FailOn::Error)
+    }
+
+    #[test]
+    fn all_legs_there_and_well_is_a_pass_in_the_order_of_the_plan() {
+        let parts = ["b", "a"].map(|service| part(Verdict::Pass, vec![starts(service, "staging")]));
+        let report = merged(parts.into());
+        assert_eq!((report.verdict, report.title().as_str()), (Verdict::Pass, "pass: all 2 targets would start"));
+        assert_eq!(report.targets[0].service, "a");
+    }
+
+    #[test]
+    fn a_leg_that_is_missing_is_named_and_never_a_pass() {
+        let report = merged(vec![part(Verdict::Pass, vec![starts("a", "staging")])]);
+        assert_eq!(report.verdict, Verdict::Incomplete);
+        assert_eq!(report.title(), "incomplete: 1 of 2 targets could not be checked");
+        assert_eq!((report.targets[1].service.as_str(), &report.targets[1].findings[0].facts), ("b", &Facts::NoLeg));
+    }
+
+    #[test]
+    fn no_level_makes_a_pass_of_a_target_that_nobody_has_looked_at() {
+        for level in [None, Some(Severity::Notice)] {
+            let target = Target { levels: Levels::from([(Rule::MissingReport, level)]), ..planned("a", "staging") };
+            let report = merge(&[target], &Policy::default(), Vec::new(), FailOn::Error);
+            assert_eq!(report.verdict, Verdict::Incomplete);
+            assert_eq!(report.targets[0].findings.first().map(|finding| finding.severity), level);
+        }
+    }
+
+    #[test]
+    fn no_report_at_all_is_incomplete() {
+        assert_eq!(merged(Vec::new()).verdict, Verdict::Incomplete);
+    }
+
+    #[test]
+    fn the_verdict_is_never_better_than_that_of_a_part() {
+        for verdict in [Verdict::Fail, Verdict::Incomplete] {
+            let of_b = part(Verdict::Pass, vec![starts("b", "staging")]);
+            let report = merged(vec![part(verdict, vec![starts("a", "staging")]), of_b]);
+            assert_eq!(report.verdict, verdict);
+        }
+    }
+
+    #[test]
+    fn of_two_reports_on_one_target_the_worse_counts() {
+        let well = || part(Verdict::Pass, vec![starts("a", "staging"), starts("b", "staging")]);
+        let bad = || part(Verdict::Fail, vec![fails("a", "staging")]);
+        for parts in [vec![well(), bad()], vec![bad(), well()]] {
+            assert_eq!(merged(parts).targets[0].startup.id(), "fails");
+        }
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_read_is_told_and_never_a_pass() {
+        let whole = part(Verdict::Pass, vec![starts("a", "staging"), starts("b", "staging")]);
+        let damaged = Part { path: "b.json".into(), report: Err("cut off".into()) };
+        let report = merged(vec![whole, damaged]);
+        assert_eq!((report.verdict, report.findings.len()), (Verdict::Incomplete, 1));
+        assert_eq!(report.findings[0].facts.message(), "the report `b.json` could not be read: cut off");
+    }
+
+    #[test]
+    fn what_filters_leave_out_is_passed_by_and_what_nobody_planned_is_not() {
+        let policy = Policy { left_out: vec![("c".to_owned(), "staging".to_owned())], ..Policy::default() };
+        let parts = vec![
+            part(Verdict::Pass, vec![starts("a", "staging")]),
+            part(Verdict::Fail, vec![fails("c", "staging")]),
+            part(Verdict::Fail, vec![fails("d", "staging")]),
+        ];
+        let report = merge(&[planned("a", "staging")], &policy, parts, FailOn::Error);
+        assert_eq!(report.targets.iter().map(|target| target.service.as_str()).collect::<Vec<_>>(), ["a", "d"]);
+        assert_eq!(report.verdict, Verdict::Fail);
+    }
+}

@@ -1,0 +1,316 @@
+//! The JSON report, version 1: types of its own, so that the published format changes only on purpose; and the way back
+//! from it to a report.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Counts, Report, TargetReport, Verdict};
+use crate::finding::{Facts, Finding, Location, Rule, Scope, Severity};
+use crate::migration::Version;
+use crate::startup::{Outcome, StartupError};
+
+/// What writes these reports.
+const TOOL: &str = env!("CARGO_PKG_NAME");
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// The JSON Schema of the report. `docs/report-v1.schema.json` is a copy of it.
+pub fn json_schema() -> Value {
+    let settings = schemars::generate::SchemaSettings::default().for_serialize();
+    settings.into_generator().into_root_schema_for::<ReportV1>().to_value()
+}
+
+/// A report of migration-preflight, version 1. More keys may follow; these stay.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "migration-preflight report, version 1")]
+pub struct ReportV1<'a> {
+    /// Always 1.
+    schema: u32,
+    /// `pass`, `fail` or `incomplete`.
+    #[schemars(with = "String", extend("enum" = ["pass", "fail", "incomplete"]))]
+    verdict: Verdict,
+    /// The verdict and what it rests on, in one line.
+    title: String,
+    /// What wrote the report.
+    tool: ToolV1<'a>,
+    /// Every target, in order of the plan.
+    targets: Vec<TargetV1<'a>>,
+    /// Findings that belong to no single target.
+    findings: Vec<ScopedFindingV1<'a>>,
+    /// Findings that the configuration accepts; they count for nothing.
+    accepted: Vec<AcceptedV1<'a>>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+struct ToolV1<'a> {
+    /// Its name.
+    name: Cow<'a, str>,
+    /// Its version.
+    version: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+struct TargetV1<'a> {
+    /// The service.
+    service: Cow<'a, str>,
+    /// The environment.
+    environment: Cow<'a, str>,
+    /// Where the code side was read.
+    source: SourceV1<'a>,
+    /// Numbers of migrations; null where a side could not be read.
+    counts: CountsV1,
+    /// What happens when the service starts.
+    startup: StartupV1<'a>,
+    /// The findings of this target, gravest first.
+    findings: Vec<FindingV1<'a>>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+struct SourceV1<'a> {
+    /// `directory`.
+    #[schemars(extend("enum" = ["directory"]))]
+    kind: Cow<'a, str>,
+    /// The directory, relative to the root of the repository.
+    location: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+struct CountsV1 {
+    /// Up migrations in the source.
+    defined: Option<usize>,
+    /// Rows of the history.
+    applied: Option<usize>,
+    /// Rows without a file.
+    missing: Option<usize>,
+    /// Rows whose file has another checksum.
+    mismatched: Option<usize>,
+    /// Versions with an up migration and no row.
+    pending: Option<usize>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+struct StartupV1<'a> {
+    /// `starts`, `starts-and-applies`, `fails` or `unknown`.
+    #[schemars(extend("enum" = ["starts", "starts-and-applies", "fails", "unknown"]))]
+    outcome: Cow<'a, str>,
+    /// The error with which it fails; sqlx's own words where they are sqlx's.
+    error: Option<String>,
+    /// The versions that it applies, in order; with `fails`, those that it applies before.
+    applies: Vec<i64>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+struct FindingV1<'a> {
+    /// The id of the rule.
+    #[schemars(with = "String")]
+    rule: Rule,
+    /// `error`, `incomplete`, `warning` or `notice`.
+    #[schemars(with = "String", extend("enum" = ["error", "incomplete", "warning", "notice"]))]
+    severity: Severity,
+    /// The version that the finding is about.
+    version: Option<i64>,
+    /// The description of that migration.
+    description: Option<Cow<'a, str>>,
+    /// The file to show it at, relative to the root; for a missing migration its would-be file.
+    file: Option<Cow<'a, str>>,
+    /// The line in that file, counted from 1.
+    line: Option<u32>,
+    /// What is the case.
+    message: String,
+    /// What to do about it.
+    help: Cow<'a, str>,
+    /// Who, when and how to mend it, where that is known.
+    explanation: Option<Value>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+struct ScopedFindingV1<'a> {
+    /// The service, unless it is the run as a whole.
+    service: Option<Cow<'a, str>>,
+    /// The environments.
+    environments: Cow<'a, [String]>,
+    #[serde(flatten)]
+    finding: FindingV1<'a>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+struct AcceptedV1<'a> {
+    /// Why it is accepted.
+    reason: Cow<'a, str>,
+    #[serde(flatten)]
+    finding: ScopedFindingV1<'a>,
+}
+
+impl<'a> From<&'a Report> for ReportV1<'a> {
+    fn from(report: &'a Report) -> Self {
+        let accepted = report.accepted.iter();
+        Self {
+            schema: VERSION,
+            verdict: report.verdict,
+            title: report.title(),
+            tool: ToolV1 { name: TOOL.into(), version: env!("CARGO_PKG_VERSION").into() },
+            targets: report.targets.iter().map(target).collect(),
+            findings: report.findings.iter().map(scoped).collect(),
+            accepted: accepted
+                .map(|(finding, reason)| AcceptedV1 { reason: reason.into(), finding: scoped(finding) })
+                .collect(),
+        }
+    }
+}
+
+fn target(target: &TargetReport) -> TargetV1<'_> {
+    let Counts { defined, applied, missing, mismatched, pending } = target.counts;
+    TargetV1 {
+        service: (&target.service).into(),
+        environment: (&target.environment).into(),
+        source: SourceV1 { kind: "directory".into(), location: (&target.location).into() },
+        counts: CountsV1 { defined, applied, missing, mismatched, pending },
+        startup: StartupV1 {
+            outcome: target.startup.id().into(),
+            error: target.startup.error().map(ToString::to_string),
+            applies: target.startup.applies().iter().map(|version| version.0).collect(),
+        },
+        findings: target.findings.iter().map(finding).collect(),
+    }
+}
+
+fn finding(finding: &Finding) -> FindingV1<'_> {
+    let location = finding.location.as_ref();
+    FindingV1 {
+        rule: finding.rule(),
+        severity: finding.severity,
+        version: finding.facts.version().map(|version| version.0),
+        description: finding.facts.description().map(Cow::Borrowed),
+        file: location.map(|location| location.file.as_str().into()),
+        line: location.map(|location| location.line),
+        message: finding.facts.message(),
+        help: finding.facts.help(),
+        explanation: None,
+    }
+}
+
+fn scoped(of: &Finding) -> ScopedFindingV1<'_> {
+    ScopedFindingV1 {
+        service: of.scope.service().map(Cow::Borrowed),
+        environments: of.scope.environments().into(),
+        finding: finding(of),
+    }
+}
+
+/// Why a text is no report.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoReport {
+    /// It is something else altogether.
+    #[error("it is not a report of {TOOL}")]
+    Foreign,
+    /// A later version of the tool wrote it.
+    #[error("it is a report of version {0}, and this is {TOOL} for version {VERSION}")]
+    Version(u64),
+    /// It is damaged.
+    #[error("it is a report, but a damaged one: {0}")]
+    Damaged(String),
+    /// There is no text.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// The report that a JSON text tells of. Where targets are declared is not in it.
+///
+/// # Errors
+/// It is none.
+pub fn read(text: &str) -> Result<Report, NoReport> {
+    let value: Value = serde_json::from_str(text).map_err(|_| NoReport::Foreign)?;
+    if value["tool"]["name"] != TOOL {
+        return Err(NoReport::Foreign);
+    }
+    match value["schema"].as_u64() {
+        Some(version) if version != u64::from(VERSION) => return Err(NoReport::Version(version)),
+        _ => {}
+    }
+    let damaged = |error: serde_json::Error| NoReport::Damaged(error.to_string());
+    ReportV1::deserialize(&value).map_err(damaged)?.into_report()
+}
+
+impl ReportV1<'_> {
+    fn into_report(self) -> Result<Report, NoReport> {
+        let accepted = self.accepted.into_iter().map(|AcceptedV1 { reason, finding }| {
+            let finding = finding.into_finding();
+            (finding, reason.into_owned())
+        });
+        Ok(Report {
+            verdict: self.verdict,
+            accepted: accepted.collect(),
+            findings: self.findings.into_iter().map(ScopedFindingV1::into_finding).collect(),
+            targets: self.targets.into_iter().map(TargetV1::into_target).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl TargetV1<'_> {
+    fn into_target(self) -> Result<TargetReport, NoReport> {
+        let CountsV1 { defined, applied, missing, mismatched, pending } = self.counts;
+        let (service, environment) = (self.service.into_owned(), self.environment.into_owned());
+        let scope = Scope::Target { service: service.clone(), environment: environment.clone() };
+        let findings = self.findings.into_iter().map(|finding| finding.into_finding(scope.clone())).collect();
+        Ok(TargetReport {
+            service,
+            environment,
+            location: self.source.location.into_owned(),
+            counts: Counts { defined, applied, missing, mismatched, pending },
+            declared: None,
+            startup: self.startup.into_outcome()?,
+            findings,
+        })
+    }
+}
+
+impl StartupV1<'_> {
+    fn into_outcome(self) -> Result<Outcome, NoReport> {
+        let applies = self.applies.into_iter().map(Version).collect();
+        Ok(match (self.outcome.as_ref(), self.error) {
+            ("starts", _) => Outcome::Starts,
+            ("starts-and-applies", _) => Outcome::StartsAndApplies(applies),
+            ("fails", error) => Outcome::Fails { error: StartupError::Reported(error.unwrap_or_default()), applies },
+            ("unknown", _) => Outcome::Unknown,
+            (other, _) => return Err(NoReport::Damaged(format!("there is no outcome `{other}`"))),
+        })
+    }
+}
+
+impl FindingV1<'_> {
+    fn into_finding(self, scope: Scope) -> Finding {
+        let location = self.file.map(|file| Location { file: file.into_owned(), line: self.line.unwrap_or(1).max(1) });
+        let facts = Facts::Reported {
+            rule: self.rule,
+            version: self.version.map(Version),
+            description: self.description.map(Cow::into_owned),
+            message: self.message,
+            help: self.help.into_owned(),
+        };
+        Finding { facts, severity: self.severity, scope, location }
+    }
+}
+
+impl ScopedFindingV1<'_> {
+    fn into_finding(self) -> Finding {
+        let scope = match (self.service.map(Cow::into_owned), self.environments.into_owned()) {
+            (None, _) => Scope::Run,
+            (Some(service), environments) => match <[String; 1]>::try_from(environments) {
+                Ok([environment]) => Scope::Target { service, environment },
+                Err(environments) => Scope::Service { service, environments },
+            },
+        };
+        self.finding.into_finding(scope)
+    }
+}
