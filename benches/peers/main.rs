@@ -7,6 +7,7 @@ mod job;
 mod many_databases;
 mod one_target;
 mod proxy;
+mod start;
 mod table;
 mod work;
 
@@ -21,7 +22,7 @@ use job::Job;
 use table::Table;
 
 /// The parts of the table, in order.
-const SECTIONS: [&str; 4] = ["one-target", "many-databases", "far-servers", "footprint"];
+const SECTIONS: [&str; 5] = ["one-target", "many-databases", "far-servers", "start", "footprint"];
 
 /// What every section has at hand.
 struct Bench {
@@ -84,6 +85,7 @@ async fn main() -> Result<()> {
             "one-target" => one_target::measure(&bench, &mut table).await?,
             "many-databases" => many_databases::measure(&bench, &mut table).await?,
             "far-servers" => far_servers::measure(&bench, &mut table).await?,
+            "start" => start::measure(&bench, &mut table).await?,
             _ => footprint::measure(&bench, &mut table).await?,
         }
     }

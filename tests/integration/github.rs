@@ -1,6 +1,6 @@
 //! What is published on GitHub, held against stand-ins for its API that answer as GitHub does, and as it should not.
 
-mod stand_in;
+pub mod stand_in;
 
 use std::fs;
 

@@ -1,6 +1,7 @@
 //! What users of the crate and of the program see, as far as it needs no server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows them in test functions, but not in what these call.
 
+mod action;
 mod architecture;
 mod cli;
 mod config;
@@ -9,6 +10,8 @@ mod gather;
 mod github;
 mod hostile;
 mod incident;
+#[cfg(feature = "oracles")]
+mod launcher;
 mod matrix;
 mod merge;
 mod panics;

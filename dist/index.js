@@ -1,0 +1,4 @@
+// The step: starts the program.
+'use strict';
+
+require('./launch').step();
