@@ -111,7 +111,6 @@ async function download(url, { downloadTime, pauses }) {
       problem = `HTTP status ${response.status}`;
       isFinal ||= response.status < 500 && response.status !== 429;
     } catch (error) {
-      isFinal ||= signal.aborted;
       problem = signal.aborted ? `it took more than ${downloadTime / 1000} s` : (error.cause?.message ?? error.message);
     }
     if (isFinal) throw new Error(`${url} could not be downloaded (${problem}): try again, or use ${ELSEWHERE}`);
@@ -163,6 +162,7 @@ async function step(system = here()) {
 // What follows a step: completes the check of one that was cancelled or killed. It never fails a job.
 async function post(system = here()) {
   if (system.env.STATE_begun !== 'true' || system.env.STATE_ended === 'true') return;
+  // Not even where a signal arrives before there is a program to pass it on to.
   process.once('exit', () => {
     process.exitCode = 0;
   });

@@ -7,6 +7,7 @@ use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::download::{command, of_another_system};
 use super::{Action, ONE, finish, repository};
 use crate::github::stand_in::{Reply, StandIn};
 use crate::shared::repository::Repository;
@@ -45,22 +46,22 @@ impl Step {
         })
     }
 
-    /// Sends the signal to node alone, as the runner does, and holds what follows: how long it takes, the exit code, and
-    /// that neither node nor the program is left.
+    /// As `signal`, and neither node nor the program is left.
     fn cancel(mut self, signal: &str, code: i32) {
         let program = self.program();
         assert!(exists(program));
-        let (sent, status) = self.signal(signal);
-        assert_eq!(status, Some(code), "{signal}");
-        assert!(sent.elapsed() < Duration::from_secs(5), "{:?} after SIG{signal}", sent.elapsed());
+        self.signal(signal, code);
         assert!(!exists(program), "the program outlives SIG{signal}");
     }
 
-    fn signal(&mut self, signal: &str) -> (Instant, Option<i32>) {
+    /// Sends the signal to node alone, as the runner does, and holds how long it then takes, and the exit code.
+    fn signal(&mut self, signal: &str, code: i32) {
         let sent = Instant::now();
         let kill = ["-c".to_owned(), format!("kill -{signal} {}", self.0.id())];
         assert!(Command::new("sh").args(kill).status().unwrap().success());
-        (sent, wait_for(|| self.0.try_wait().unwrap()).code())
+        let status = wait_for(|| self.0.try_wait().unwrap());
+        assert!(sent.elapsed() < Duration::from_secs(5), "{:?} after SIG{signal}", sent.elapsed());
+        assert_eq!(status.code(), Some(code), "SIG{signal}");
     }
 }
 
@@ -143,25 +144,30 @@ fn a_program_that_still_gets_to_its_end_has_ended() {
 }
 
 #[test]
-fn what_follows_a_step_may_be_cancelled_as_well_and_still_fails_no_job() {
-    let action = Action::of_script("echo ready >\"$GITHUB_STATE.ready\"; exec sleep 600");
-    let step = Step::start(&mut action.node("post.js", action.0.path(), &[("STATE_begun", "true")]));
-    wait_for(|| action.path("state.ready").exists().then_some(()));
-    step.cancel("TERM", 0);
-}
-
-#[test]
 fn a_step_is_gone_at_once_while_the_program_is_downloaded() {
     for (signal, code) in SIGNALS {
         let server = StandIn::start(|_| Reply::Silence);
-        let action = super::download::of_another_system(&"0".repeat(64));
-        let mut step = Step::start(&mut super::download::command(&action, &server.url));
+        let action = of_another_system(&"0".repeat(64));
+        let mut step = Step::start(&mut command(&action, &server.url));
         wait_for(|| server.requests().pop());
-        let (sent, status) = step.signal(signal);
-        assert_eq!(status, Some(code));
-        assert!(sent.elapsed() < Duration::from_secs(5), "{:?}", sent.elapsed());
+        step.signal(signal, code);
         assert_eq!(action.state(), "begun=true\n");
     }
+}
+
+#[test]
+fn what_follows_a_step_may_be_cancelled_as_well_and_still_fails_no_job() {
+    let action = Action::of_script("echo ready >\"$GITHUB_STATE.ready\"; exec sleep 600");
+    let post = Step::start(&mut action.node("post.js", action.0.path(), &[("STATE_begun", "true")]));
+    wait_for(|| action.path("state.ready").exists().then_some(()));
+    post.cancel("TERM", 0);
+
+    let server = StandIn::start(|_| Reply::Silence);
+    let action = of_another_system(&"0".repeat(64));
+    let mut download = command(&action, &server.url);
+    let mut post = Step::start(download.arg(r#"{"stage": "post"}"#).env("STATE_begun", "true"));
+    wait_for(|| server.requests().pop());
+    post.signal("TERM", 0);
 }
 
 #[test]

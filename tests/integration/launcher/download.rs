@@ -19,8 +19,8 @@ const RAN: &str = "exit code 1\nran with action\n";
 pub(super) fn of_another_system(sum: &str) -> Action {
     let action = Action::without_program();
     let script = "const launch = require('./launch');\n\
-                  const system = JSON.parse(process.argv[2] ?? '{}');\n\
-                  launch.step({ ...launch.here(), platform: 'linux', arch: 'arm64', pauses: [1, 1], ...system });\n";
+                  const { stage = 'step', ...system } = JSON.parse(process.argv[2] ?? '{}');\n\
+                  launch[stage]({ ...launch.here(), platform: 'linux', arch: 'arm64', pauses: [1, 1], ...system });\n";
     fs::write(action.path("other.js"), script).unwrap();
     fs::write(action.path("VERSION"), "1.2.3\n").unwrap();
     let others = "0".repeat(64);
