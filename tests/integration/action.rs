@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use migration_preflight::cli::Cli;
-use migration_preflight::inputs::action::{SWITCHES, VALUES};
+use migration_preflight::inputs::action;
 use serde_yaml::{Mapping, Value};
 
 use crate::shared::repository::Repository;
@@ -35,14 +35,24 @@ fn names(name: &str) -> BTreeSet<String> {
 #[test]
 fn every_input_is_a_flag_that_the_step_passes_on() {
     let command = Cli::command();
-    let commands = std::iter::once(&command).chain(command.get_subcommands());
     let flags: BTreeSet<_> =
-        commands.flat_map(|command| command.get_arguments().filter_map(|a| a.get_long())).collect();
+        command.get_subcommands().flat_map(|c| c.get_arguments().filter_map(clap::Arg::get_long)).collect();
     let inputs = names("inputs");
-    let handled: BTreeSet<_> = VALUES.iter().chain(&SWITCHES).chain(&NO_FLAGS).map(ToString::to_string).collect();
-    assert_eq!(inputs, handled);
-    let not_flags: Vec<_> = VALUES.iter().chain(&SWITCHES).filter(|name| !flags.contains(*name)).collect();
-    assert_eq!(not_flags, Vec::<&&str>::new());
+    for input in inputs.iter().filter(|name| !NO_FLAGS.contains(&name.as_str())) {
+        assert!(flags.contains(input.as_str()), "{input} is no flag");
+        let variable = format!("INPUT_{}", input.to_ascii_uppercase());
+        let passed = action::arguments(&|name| (name == variable).then(|| "true".to_owned())).unwrap();
+        let flag = format!("--{input}");
+        assert!(
+            passed.contains(&flag) || passed.contains(&format!("{flag}=true")),
+            "{input} is not passed on: {passed:?}"
+        );
+    }
+    let absent: Vec<_> =
+        action::VALUES.iter().chain(&action::SWITCHES).filter(|name| !inputs.contains(**name)).collect();
+    assert_eq!(absent, Vec::<&&str>::new(), "they are no inputs");
+    let no_flags: Vec<_> = NO_FLAGS.iter().filter(|name| inputs.contains(**name) && !flags.contains(*name)).collect();
+    assert_eq!(no_flags.len(), NO_FLAGS.len());
 }
 
 #[test]

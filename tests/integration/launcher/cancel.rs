@@ -87,8 +87,20 @@ fn accept(listener: &TcpListener) -> TcpStream {
     })
 }
 
+/// What the runner says of a run whose check is one of its own, on a stand-in for GitHub.
+fn on_github(api: &str) -> [(&str, &str); 6] {
+    [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_REPOSITORY", "octo/demo"),
+        ("GITHUB_SHA", "1111111111111111111111111111111111111111"),
+        ("GITHUB_API_URL", api),
+        ("INPUT_TOKEN", "ghs_t0kenZv9w"),
+        ("INPUT_REPORT", "check-run"),
+    ]
+}
+
 #[test]
-fn a_step_is_gone_at_once_while_databases_hang() {
+fn a_step_is_gone_at_once_while_databases_hang_and_its_check_is_completed() {
     for (signal, code) in SIGNALS {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = listener.local_addr().unwrap();
@@ -96,11 +108,18 @@ fn a_step_is_gone_at_once_while_databases_hang() {
             "defaults: {{ migrations: migrations }}\nservices: {{ a: {{}} }}\nenvironments:\n  \
              one: {{ database-url: 'postgres://u@{server}/d' }}\n  two: {{ database-url: 'mysql://u@{server}/d' }}\n"
         ));
-        let action = Action::new();
-        let step = Step::start(&mut action.node("index.js", repository.path(), &[]));
+        let (action, github) = (Action::new(), StandIn::start(|_| Reply::json(201, r#"{"id": 42}"#)));
+        let step = Step::start(&mut action.node("index.js", repository.path(), &on_github(&github.url)));
         let _clients = [accept(&listener), accept(&listener)];
         step.cancel(signal, code);
         assert_eq!(action.state(), "begun=true\n");
+        assert_eq!(github.requests().len(), 0);
+
+        let environment = [&on_github(&github.url)[..], &[("STATE_begun", "true")]].concat();
+        let post = action.run("post.js", repository.path(), &environment);
+        assert_eq!((post.code, github.requests().len()), (0, 1), "{post}");
+        let check = github.requests()[0].json();
+        assert_eq!((&check["status"], &check["conclusion"]), (&"completed".into(), &"cancelled".into()));
     }
 }
 
@@ -108,16 +127,8 @@ fn a_step_is_gone_at_once_while_databases_hang() {
 fn a_step_is_gone_at_once_while_github_hangs() {
     for (signal, code) in SIGNALS {
         let github = StandIn::start(|_| Reply::Silence);
-        let environment = [
-            ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_REPOSITORY", "octo/demo"),
-            ("GITHUB_SHA", "1111111111111111111111111111111111111111"),
-            ("GITHUB_API_URL", &github.url),
-            ("INPUT_TOKEN", "ghs_t0kenZv9w"),
-            ("INPUT_REPORT", "check-run"),
-        ];
         let (action, repository) = (Action::new(), repository(true));
-        let step = Step::start(&mut action.node("index.js", repository.path(), &environment));
+        let step = Step::start(&mut action.node("index.js", repository.path(), &on_github(&github.url)));
         wait_for(|| github.requests().pop());
         step.cancel(signal, code);
         assert_eq!(action.state(), "begun=true\n");
