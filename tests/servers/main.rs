@@ -6,6 +6,7 @@ mod faults;
 mod mysql;
 mod proxy;
 mod reading;
+mod roles;
 #[path = "../support/mod.rs"]
 mod shared;
 mod sqlx_oracle;

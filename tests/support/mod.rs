@@ -2,6 +2,7 @@
 
 pub mod names;
 pub mod oracle;
+pub mod readme;
 pub mod repository;
 pub mod starts;
 pub mod worlds;
