@@ -7,6 +7,8 @@ mod mysql;
 mod proxy;
 mod reading;
 mod roles;
+#[cfg(feature = "oracles")]
+mod runner;
 #[path = "../support/mod.rs"]
 mod shared;
 mod sqlx_oracle;
