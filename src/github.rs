@@ -74,7 +74,7 @@ pub enum ReportTo {
     CheckRun,
     /// Commands in the log, which annotate files
     Annotations,
-    /// Nothing is published
+    /// No check is published
     #[default]
     None,
 }

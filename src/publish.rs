@@ -20,7 +20,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::cli::{Format, Output};
-use crate::github::{Destination, ReportTo};
+use crate::github::Destination;
 use crate::render;
 use crate::report::Report;
 
@@ -38,9 +38,6 @@ pub fn publish(report: &Report, format: Format, outputs: &[Output]) {
 /// Publishes on GitHub, in the way and in the places that were asked for; one request may take as long as `timeout`.
 /// Returns how much went wrong, which is told and never changes the verdict.
 pub async fn publish_on_github(content: Content<'_>, to: &Destination, timeout: Duration) -> usize {
-    if to.report == ReportTo::None {
-        return 0;
-    }
     let github::Published { annotations_left, mut problems } = github::to_github(content, to, timeout).await;
     if annotations_left {
         print(&content.commands());

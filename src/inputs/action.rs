@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::PublishArgs;
-use crate::github::{Destination, Token};
+use crate::github::{Destination, ReportTo, Token};
 use crate::inputs::github;
 
 /// What gives a variable of the environment, or the text of a file.
@@ -72,14 +72,18 @@ pub fn arguments(variable: Read) -> Result<Vec<String>, InputError> {
 /// The matrix, which comes by default from the job, where it may be none at all, or one of operating systems.
 fn matrix(variable: Read) -> Option<String> {
     let names_another = input(variable, "workflow").is_some() || input(variable, "job").is_some();
-    let value = input(variable, "matrix").filter(|value| !names_another && value != "null")?;
+    // Where the job has none, GitHub's runner says null, and act an empty mapping.
+    let is_none = |value: &String| matches!(value.as_str(), "null" | "{}");
+    let value = input(variable, "matrix").filter(|value| !names_another && !is_none(value))?;
     Some(if value.starts_with('{') { format!("--leg={value}") } else { format!("--matrix={value}") })
 }
 
 /// Where a run publishes: what the flags say, and what its environment.
 pub fn destination(flags: &PublishArgs, variable: Read, event: Read) -> Destination {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    let path = |name: &str| set(name).map(PathBuf::from);
+    // A step of the action has a summary and outputs whatever else is published; a command only where it publishes.
+    let is_told = flags.report != ReportTo::None || input(variable, "report").is_some();
+    let path = |name: &str| set(name).filter(|_| is_told).map(PathBuf::from);
     let token = input(variable, "token").or_else(|| set("GITHUB_TOKEN"));
     // Each step of a job leaves a report of its own.
     let step: String = set("GITHUB_ACTION").unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
@@ -139,8 +143,28 @@ mod tests {
         let leg = r#"{"service": "a"}"#;
         assert_eq!(given(&[("INPUT_MATRIX", leg)]).unwrap()[1], format!("--leg={leg}"));
         assert_eq!(given(&[("INPUT_MATRIX", "[]")]).unwrap()[1], "--matrix=[]");
-        assert_eq!(given(&[("INPUT_MATRIX", "null")]).unwrap().len(), 1);
+        for none in ["null", "{}"] {
+            assert_eq!(given(&[("INPUT_MATRIX", none)]).unwrap().len(), 1);
+        }
         assert_eq!(given(&[("INPUT_MATRIX", leg), ("INPUT_JOB", "b")]).unwrap()[1..], ["--job=b"]);
+    }
+
+    #[test]
+    fn a_step_that_publishes_nothing_has_a_summary_and_outputs_and_a_command_has_not() {
+        let flags =
+            |report| PublishArgs { report, check_name: String::new(), comment: false, fail_on_publish_error: false };
+        let files = |report, input: Option<&str>| {
+            let read = |name: &str| match name {
+                "GITHUB_OUTPUT" | "GITHUB_STEP_SUMMARY" | "RUNNER_TEMP" => Some(name.to_owned()),
+                "INPUT_REPORT" => input.map(str::to_owned),
+                _ => None,
+            };
+            let to = destination(&flags(report), &read, &|_| None);
+            [to.outputs.is_some(), to.summary.is_some(), to.json.is_some()]
+        };
+        assert_eq!(files(ReportTo::None, Some("none")), [true; 3]);
+        assert_eq!(files(ReportTo::Annotations, None), [true; 3]);
+        assert_eq!(files(ReportTo::None, None), [false; 3]);
     }
 
     #[test]

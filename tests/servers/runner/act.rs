@@ -66,7 +66,10 @@ pub struct Seen {
 /// One job, or one leg of its matrix.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Job {
+    /// Of the job. Of the legs of one matrix act tells the worst that it knows when a leg ends.
     pub result: String,
+    /// Of every step of ours, by its id.
+    pub steps: BTreeMap<String, String>,
     /// Those of every step of ours, by their ids and names.
     pub outputs: BTreeMap<(String, String), String>,
     pub summary: String,
@@ -142,6 +145,13 @@ impl Seen {
             let job = jobs.entry(name.join(" ")).or_default();
             if let Some(result) = line["jobResult"].as_str() {
                 job.result = result.to_owned();
+            }
+            if let (Some(result), "Main", Some([step])) = (
+                line["stepResult"].as_str(),
+                line["stage"].as_str().unwrap_or_default(),
+                line["stepID"].as_array().map(Vec::as_slice),
+            ) {
+                job.steps.insert(step.as_str().unwrap().to_owned(), result.to_owned());
             }
             let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
             match text("command").as_str() {
