@@ -24,7 +24,7 @@ fn github() -> StandIn {
     StandIn::start(|_| Reply::json(201, r#"{"id": 42}"#))
 }
 
-async fn run(demo: &Demo, event: &Event<'_>, github: &StandIn) -> Seen {
+fn run(demo: &Demo, event: &Event<'_>, github: &StandIn) -> Seen {
     let (folder, secrets, actions) = (demo.path(), &demo.secrets, &demo.actions);
     tokio::task::block_in_place(|| Runner { folder, secrets, actions, api: &github.url }.run(event))
 }
@@ -77,7 +77,7 @@ async fn every_leg_and_the_whole_tell_what_they_found_on_the_commit_that_the_eve
         let text = demo::workflow("./").replace("  workflow_dispatch:\n", "  workflow_dispatch:\n  push:\n");
         demo.file(WORKFLOW, &text);
         let github = github();
-        let seen = run(&demo, &Event { name, payload, workflow: WORKFLOW }, &github).await;
+        let seen = run(&demo, &Event { name, payload, workflow: WORKFLOW }, &github);
         let jobs = seen.jobs();
         assert_eq!(
             results(&jobs),
@@ -150,7 +150,7 @@ async fn the_whole_is_green_where_every_leg_is_and_the_action_is_used_by_its_nam
     demo.actions.push(("OWNER/migration-preflight@v1", elsewhere.path().to_owned()));
     demo.file(WORKFLOW, &demo::workflow("OWNER/migration-preflight@v1"));
     let github = github();
-    let seen = run(&demo, &dispatch(WORKFLOW), &github).await;
+    let seen = run(&demo, &dispatch(WORKFLOW), &github);
     let jobs = seen.jobs();
     assert!(jobs.values().all(|job| job.result == "success"), "{}", seen.log());
     let whole = &jobs["migrations"];
@@ -173,7 +173,7 @@ async fn a_leg_that_did_not_report_is_named_by_the_whole_which_is_red() {
         assert_ne!(text, whole);
         demo.file(WORKFLOW, &text);
         let github = github();
-        let seen = run(&demo, &dispatch(WORKFLOW), &github).await;
+        let seen = run(&demo, &dispatch(WORKFLOW), &github);
         let jobs = seen.jobs();
         let whole = &jobs["migrations"];
         assert_eq!(whole.result, "failure", "{}", seen.log());
@@ -216,7 +216,7 @@ async fn a_plain_job_checks_the_whole_matrix_that_the_configuration_names() {
     for (strategy, names) in [("", &["plain"][..]), (os, &["plain ubuntu-24.04", "plain ubuntu-latest"])] {
         demo.file(".github/workflows/plain.yml", &plain(strategy));
         let github = github();
-        let seen = run(&demo, &dispatch(".github/workflows/plain.yml"), &github).await;
+        let seen = run(&demo, &dispatch(".github/workflows/plain.yml"), &github);
         let jobs = seen.jobs();
         assert_eq!(jobs.keys().collect::<Vec<_>>(), names, "{}", seen.log());
         for job in jobs.values() {
