@@ -100,7 +100,9 @@ impl Runner<'_> {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, content).unwrap();
         }
-        let mut command = Command::new(variable("PREFLIGHT_TEST_ACT"));
+        let act = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/runner/bin/act");
+        assert!(act.is_file(), "act is not installed: run scripts/test");
+        let mut command = Command::new(act);
         command
             .current_dir(self.folder)
             .env_clear()
