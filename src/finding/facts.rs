@@ -215,20 +215,20 @@ impl Facts {
             Self::PendingMigration { version, .. } => {
                 format!("migration {version} would be applied when the service starts")
             }
-            Self::PendingMigrations { versions } => format!(
-                "{} migrations would be applied when the service starts, {} to {}",
-                versions.len(),
-                versions.first().map_or(0, |version| version.0),
-                versions.last().map_or(0, |version| version.0),
-            ),
-            Self::NoLeg => {
-                "no run has reported on this target: its job was skipped or cancelled, or ended before it could report"
-                    .to_owned()
-            }
+            Self::PendingMigrations { versions } => pending(versions),
+            Self::NoLeg => NO_LEG.to_owned(),
             Self::UnreadableReport { path, detail } => format!("the report `{path}` could not be read: {detail}"),
             Self::Reported { message, .. } => message.clone(),
         }
     }
+}
+
+const NO_LEG: &str =
+    "no run has reported on this target: its job was skipped or cancelled, or ended before it could report";
+
+fn pending(versions: &[Version]) -> String {
+    let [first, last] = [versions.first(), versions.last()].map(|version| version.map_or(0, |version| version.0));
+    format!("{} migrations would be applied when the service starts, {first} to {last}", versions.len())
 }
 
 fn missing(version: Version, ignored: bool) -> String {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::PublishArgs;
 use crate::github::{Destination, ReportTo, Token};
-use crate::inputs::github;
+use crate::inputs::{github, matrix};
 
 /// What gives a variable of the environment, or the text of a file.
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -29,6 +29,8 @@ pub const VALUES: [&str; 11] = [
 /// The inputs that become a flag without a value.
 pub const SWITCHES: [&str; 2] = ["comment", "fail-on-publish-error"];
 
+/// No check needs a longer name.
+const MOST_NAME: usize = 200;
 /// What the action can do.
 const COMMANDS: [&str; 2] = ["check", "merge"];
 
@@ -55,7 +57,7 @@ pub fn arguments(variable: Read) -> Result<Vec<String>, InputError> {
     for name in VALUES {
         arguments.extend(input(variable, name).map(|value| format!("--{name}={value}")));
     }
-    arguments.extend(matrix(variable));
+    arguments.extend(matrix_flag(variable));
     let reports = input(variable, "reports").unwrap_or_default();
     arguments
         .extend(reports.lines().map(str::trim).filter(|path| !path.is_empty()).map(|path| format!("--reports={path}")));
@@ -70,7 +72,7 @@ pub fn arguments(variable: Read) -> Result<Vec<String>, InputError> {
 }
 
 /// The matrix, which comes by default from the job, where it may be none at all, or one of operating systems.
-fn matrix(variable: Read) -> Option<String> {
+fn matrix_flag(variable: Read) -> Option<String> {
     let names_another = input(variable, "workflow").is_some() || input(variable, "job").is_some();
     // Where the job has none, GitHub's runner says null, and act an empty mapping.
     let is_none = |value: &String| matches!(value.as_str(), "null" | "{}");
@@ -90,7 +92,7 @@ pub fn destination(flags: &PublishArgs, variable: Read, event: Read) -> Destinat
     let name = format!("migration-preflight-{step}.json");
     Destination {
         report: flags.report,
-        check_name: flags.check_name.clone(),
+        check_name: check_name(flags, variable),
         comment: flags.comment,
         run: github::read(variable, event),
         token: token.map(Token::new),
@@ -99,6 +101,16 @@ pub fn destination(flags: &PublishArgs, variable: Read, event: Read) -> Destinat
         outputs: path("GITHUB_OUTPUT"),
         json: path("RUNNER_TEMP").map(|folder| folder.join(Path::new(&name))),
     }
+}
+
+/// The name of a check run of its own. Each leg of a matrix has another, as GitHub names the legs themselves: of several
+/// check runs of one name GitHub counts the last.
+fn check_name(flags: &PublishArgs, variable: Read) -> String {
+    let name = flags.check_name.clone();
+    let leg = input(variable, "matrix").filter(|_| input(variable, "check-name").is_none());
+    let leg = leg.and_then(|leg| serde_json::from_str::<serde_json::Map<_, _>>(&leg).ok()).unwrap_or_default();
+    let values: Vec<_> = leg.values().filter_map(matrix::text).collect();
+    if values.is_empty() { name } else { format!("{name} ({})", values.join(", ")).chars().take(MOST_NAME).collect() }
 }
 
 /// An input as the runner hands it over: its name in capitals, hyphens kept. One that is not set is empty.
@@ -165,6 +177,27 @@ mod tests {
         assert_eq!(files(ReportTo::None, Some("none")), [true; 3]);
         assert_eq!(files(ReportTo::Annotations, None), [true; 3]);
         assert_eq!(files(ReportTo::None, None), [false; 3]);
+    }
+
+    #[test]
+    fn every_leg_has_a_check_of_another_name_unless_it_is_given_one() {
+        let flags = PublishArgs {
+            report: ReportTo::Auto,
+            check_name: "preflight".into(),
+            comment: false,
+            fail_on_publish_error: false,
+        };
+        let name = |inputs: &[(&str, &str)]| {
+            let read =
+                |name: &str| inputs.iter().find(|(input, _)| name == *input).map(|(_, value)| (*value).to_owned());
+            destination(&flags, &read, &|_| None).check_name
+        };
+        let leg = ("INPUT_MATRIX", r#"{"service": "a", "environment": "staging", "n": 3, "x": {}}"#);
+        assert_eq!(name(&[leg]), "preflight (a, staging, 3)");
+        assert_eq!(name(&[leg, ("INPUT_CHECK-NAME", "preflight")]), "preflight");
+        for none in ["null", "{}", "[]", "x"] {
+            assert_eq!(name(&[("INPUT_MATRIX", none)]), "preflight");
+        }
     }
 
     #[test]
