@@ -17,9 +17,22 @@ pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
-/// Where this run publishes.
+/// Where this run publishes. From then on its token is not printed, though nothing else may ever be planned.
 pub fn destination(args: &PublishArgs) -> Destination {
-    action::destination(args, &variable, &inputs::event)
+    let destination = action::destination(args, &variable, &inputs::event);
+    if destination.token.is_some() {
+        guard(secrets(&destination));
+    }
+    destination
+}
+
+/// What is secret in where a run publishes.
+fn secrets(destination: &Destination) -> Secrets {
+    let mut secrets = Secrets::default();
+    if let Some(token) = &destination.token {
+        secrets.add_plain_password(token.expose());
+    }
+    secrets
 }
 
 /// Reads what the flags lead to, and plans. From then on no secret of the plan is printed.
@@ -36,9 +49,7 @@ pub fn planned(args: &PlanArgs, destination: &Destination) -> anyhow::Result<(In
     if let Ok(plan) = &planned {
         secrets.extend([gather::secrets(&plan.targets)]);
     }
-    if let Some(token) = &destination.token {
-        secrets.add_plain_password(token.expose());
-    }
+    secrets.extend([self::secrets(destination)]);
     guard(secrets);
     Ok((inputs, planned?))
 }

@@ -60,7 +60,7 @@ impl Event {
     fn pull_request(&self) -> Option<u64> {
         let number = self.payload.pointer("/pull_request/number").and_then(Value::as_u64);
         number.or_else(|| {
-            let is_comment = self.payload.pointer("/issue/pull_request").is_some();
+            let is_comment = self.payload.pointer("/issue/pull_request").is_some_and(Value::is_object);
             self.payload.pointer("/issue/number").and_then(Value::as_u64).filter(|_| is_comment)
         })
     }

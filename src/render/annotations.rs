@@ -44,11 +44,17 @@ pub struct Annotation {
 pub fn annotations(report: &Report) -> Vec<Annotation> {
     let mut places: IndexMap<&Location, Vec<Grouped>> = IndexMap::new();
     for group in grouped(report) {
-        if let Some(location) = group.finding.location.as_ref().or(group.declared) {
+        let known = [group.finding.location.as_ref(), group.declared];
+        if let Some(location) = known.into_iter().flatten().find(|location| is_inside(&location.file)) {
             places.entry(location).or_default().push(group);
         }
     }
     places.into_iter().filter_map(|(location, groups)| annotation(location, &groups)).collect()
+}
+
+/// Whether a path leads to a file of the repository: GitHub takes no other, and with it none of the annotations.
+fn is_inside(path: &str) -> bool {
+    !path.is_empty() && !path.starts_with('/') && path.split('/').all(|part| part != "..")
 }
 
 /// The annotations as commands for GitHub's runner, one a line. Of each level the runner takes ten a step.
@@ -106,7 +112,8 @@ fn command(annotation: &Annotation, more: &str) -> String {
         Level::Notice => "notice",
     };
     let message = cut(&annotation.message, MOST_COMMAND_MESSAGE - more.len(), str::len) + more;
-    let [file, title] = [&annotation.path, &annotation.title].map(|text| property(text));
+    // Of a file whose name holds what acts on a terminal no line is shown; it has to be harmless in a log.
+    let [file, title] = [&annotation.path, &annotation.title].map(|text| property(&harmless(text)));
     format!("::{name} file={file},line={},title={title}::{}\n", annotation.line, command_data(&message))
 }
 

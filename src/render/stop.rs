@@ -26,10 +26,10 @@ pub fn markdown(stop: &Stop, limit: usize) -> String {
 
 /// The reason as an annotation of the step.
 pub fn github(stop: &Stop) -> String {
-    let text = format!("{}\n{}", stop.title(), stop.detail);
+    let text: Vec<_> = std::iter::once(stop.title()).chain(stop.detail.lines()).map(harmless).collect();
     format!(
         "::error title=migration-preflight::{}\n",
-        command_data(&cut(text.trim_end(), MOST_COMMAND_MESSAGE, str::len))
+        command_data(&cut(text.join("\n").trim_end(), MOST_COMMAND_MESSAGE, str::len))
     )
 }
 

@@ -1,5 +1,6 @@
 //! What is published on GitHub, held against stand-ins for its API that answer as GitHub does, and as it should not.
 
+mod odd;
 pub mod stand_in;
 
 use std::fs;
@@ -10,7 +11,7 @@ use stand_in::{Reply, StandIn};
 const ONE: &str = "SELECT 1;\n";
 const COMMIT: &str = "1111111111111111111111111111111111111111";
 const HEAD: &str = "2222222222222222222222222222222222222222";
-const TOKEN: &str = "ghs_t0kenZv9w";
+pub const TOKEN: &str = "ghs_t0kenZv9w";
 
 /// A repository whose one database lacks nothing, or has rows without a file.
 fn repository(missing: i64) -> Repository {
@@ -28,6 +29,10 @@ fn repository(missing: i64) -> Repository {
 
 /// Runs the check as a step of a workflow.
 fn run(repository: &Repository, api: &str, arguments: &[&str]) -> Run {
+    run_with(repository, api, arguments, &[])
+}
+
+pub fn run_with(repository: &Repository, api: &str, arguments: &[&str], more: &[(&str, &str)]) -> Run {
     let path = |name: &str| repository.path().join(name).display().to_string();
     let (summary, outputs, temporary, event) = (path("summary.md"), path("outputs"), path(""), path("event.json"));
     let environment = [
@@ -45,7 +50,8 @@ fn run(repository: &Repository, api: &str, arguments: &[&str]) -> Run {
         ("RUNNER_TEMP", &temporary),
         ("GITHUB_ACTION", "__self"),
     ];
-    repository.run_with(&[&["--timeout", "1"], arguments].concat(), &environment)
+    let timeout: &[&str] = if arguments.contains(&"--timeout") { &[] } else { &["--timeout", "1"] };
+    repository.run_with(&[timeout, arguments].concat(), &[&environment[..], more].concat())
 }
 
 #[test]
@@ -162,7 +168,7 @@ fn what_github_refuses_is_told_and_gives_way_to_the_log_and_the_verdict_stays() 
             || Reply::json(422, r#"{"message": "No commit found"}"#),
             "refuses the request (No commit found)",
         ),
-        ("rubbish", || Reply::json(200, "<html>"), "its answer has no id"),
+        ("rubbish", || Reply::json(200, "<html>"), "the answer is none of GitHub's API: it is no JSON"),
     ];
     for (missing, code) in [(1, 1), (0, 0)] {
         let repository = repository(missing);

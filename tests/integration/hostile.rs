@@ -10,7 +10,7 @@ use crate::shared::repository::{Repository, Run};
 const ONE: &str = "SELECT 1;\n";
 
 /// A server that takes any password and then does with the connection as it likes.
-fn server(then: impl Fn(&mut TcpStream, &[u8]) -> std::io::Result<()> + Send + 'static) -> u16 {
+pub fn server(then: impl Fn(&mut TcpStream, &[u8]) -> std::io::Result<()> + Send + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -26,7 +26,7 @@ fn server(then: impl Fn(&mut TcpStream, &[u8]) -> std::io::Result<()> + Send + '
     port
 }
 
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[kind][..], &(body.len() as i32 + 4).to_be_bytes(), body].concat()
 }
 
@@ -219,10 +219,11 @@ fn no_name_speaks_to_the_runner_or_to_the_terminal() {
 
 #[test]
 fn the_json_report_holds_odd_letters_and_shows_none() {
-    let odd = "a\u{7f}\u{9b}31m\u{9d}\u{90}\u{202e}";
+    let odd = "a\u{7f}\u{9b}31m\u{9d}\u{90}\u{202e}##[add-mask]x";
     let repository = repository().database("dev.db", &[(1, odd, ONE)]);
     let run = repository.run_with(&["--format", "json"], &[("DATABASE_URL", "sqlite:dev.db")]);
     assert!(!run.stdout.contains(|c: char| c != '\n' && c.is_control()) && !run.stdout.contains('\u{202e}'), "{run}");
+    assert!(!run.stdout.contains("##["), "{run}");
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert!(report["targets"][0]["findings"][0]["message"].as_str().unwrap().contains(odd), "{run}");
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use octocrab::Octocrab;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,6 +13,8 @@ use crate::github::{Run, Token};
 /// How many times longer than once a request may take with all that it is repeated; and never longer than that.
 const ATTEMPTS: u32 = 9;
 const ALL_ATTEMPTS: Duration = Duration::from_secs(180);
+/// The longest answer that is read: more than a page of a hundred comments, each as long as can be.
+const MOST_ANSWER: usize = 64 << 20;
 
 /// What a request does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +68,7 @@ impl Api {
                 Ok(Err(error)) => error,
                 Err(_) => ApiError::Unreachable(format!("no answer within {} s", self.timeout.as_secs_f64())),
             };
-            let wait = error.wait(attempt).filter(|wait| start.elapsed() + *wait < most);
+            let wait = error.wait(attempt).filter(|wait| wait.saturating_add(start.elapsed()) < most);
             tracing::debug!(?verb, path, attempt, %error, ?wait, "the request failed");
             match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
@@ -94,11 +97,24 @@ impl Api {
             accepted: header("x-accepted-github-permissions"),
             body: String::new(),
         };
-        answer.body = self.client.body_to_string(response).await.map_err(unreachable)?;
+        let body = Limited::new(response.into_body(), MOST_ANSWER).collect().await.map_err(unread)?;
+        answer.body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
         match answer.status {
-            200..=299 => Ok(serde_json::from_str(&answer.body).unwrap_or_default()),
+            // A deletion is answered with nothing.
+            200..=299 if answer.body.is_empty() => Ok(Value::Null),
+            // What stands between may answer with a page of its own, and did nothing that it was asked for.
+            200..=299 => serde_json::from_str(&answer.body).map_err(|_| ApiError::Odd("it is no JSON")),
             _ => Err(ApiError::of(&answer)),
         }
+    }
+}
+
+/// Why the body of an answer could not be read to its end.
+fn unread(error: Box<dyn std::error::Error + Send + Sync>) -> ApiError {
+    if error.is::<LengthLimitError>() {
+        ApiError::Odd("it does not end")
+    } else {
+        ApiError::Unreachable(innermost(error.as_ref()))
     }
 }
 

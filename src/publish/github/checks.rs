@@ -64,7 +64,7 @@ pub async fn create(api: &Api, run: &Run, name: &str, content: Content<'_>) -> R
         output: pages.output(pages.batch(0)),
     };
     let created = api.send(Verb::Post, "/check-runs", Some(&check)).await?;
-    let Some(id) = created["id"].as_u64() else { return Err(ApiError::Invalid("its answer has no id".to_owned())) };
+    let id = created["id"].as_u64().ok_or(ApiError::Odd("it has no id"))?;
     pages.send(api, id, 1).await
 }
 

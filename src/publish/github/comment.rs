@@ -45,7 +45,8 @@ async fn find(api: &Api, pull_request: u64, mark: &str) -> Result<Option<u64>, A
     for page in 1..=MOST_PAGES {
         let path = format!("/issues/{pull_request}/comments?per_page={PAGE}&page={page}");
         let comments = api.send(Verb::Get, &path, None::<&Body>).await?;
-        let comments = comments.as_array().map(Vec::as_slice).unwrap_or_default();
+        // Taken for none, each run would add another comment.
+        let comments = comments.as_array().ok_or(ApiError::Odd("it is no list"))?;
         let is_ours = |comment: &&serde_json::Value| {
             let body = comment["body"].as_str().unwrap_or_default().replace("\r\n", "\n");
             body.starts_with(mark) && comment["user"]["type"] == "Bot"

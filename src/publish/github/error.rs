@@ -51,6 +51,9 @@ pub enum ApiError {
     /// GitHub refuses the request as it is.
     #[error("GitHub refuses the request ({0})")]
     Invalid(String),
+    /// A success that is none.
+    #[error("the answer is none of GitHub's API: {0}")]
+    Odd(&'static str),
     /// GitHub itself is in trouble.
     #[error("GitHub answered with status {0}")]
     Server(u16),

@@ -110,3 +110,24 @@ fn a_text_is_cut_between_letters_and_only_where_it_has_to_be() {
     assert_eq!(cut("äöü", 5, str::len), "ä…");
     assert_eq!(cut("äöü", 2, |text| text.chars().count()), "ä…");
 }
+
+#[test]
+fn what_stands_outside_of_the_repository_is_told_where_its_target_is_declared() {
+    for file in ["", "/srv/7_a.sql", "../7_a.sql", "a/../../7_a.sql"] {
+        let facts = Facts::IgnoredFile { file: file.into(), reason: crate::source::IgnoredReason::NotAFile };
+        let places: Vec<_> = annotations(&report(vec![target("staging", vec![facts])]));
+        assert_eq!(
+            places.iter().map(|a| (a.path.as_str(), a.line)).collect::<Vec<_>>(),
+            [("deploy.yml", 12)],
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn a_path_in_a_command_is_fit_to_be_shown() {
+    let facts =
+        Facts::IgnoredFile { file: "a\u{1b}[31m\n\u{202e},b".into(), reason: crate::source::IgnoredReason::NotAFile };
+    let command = github(&report(vec![target("staging", vec![facts])]));
+    assert!(command.starts_with("::warning file=a\\u{1b}[31m\\u{a}\\u{202e}%2Cb,line=1,"), "{command}");
+}

@@ -22,13 +22,30 @@ pub fn inline(text: &str) -> String {
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => out.extend(['\\', c]),
             c => out.push(c),
         }
-        let opens =
-            matches!(c, '@' | '#') || (c == ':' && rest.starts_with("//")) || (c == 'w' && rest.starts_with('.'));
-        if opens {
+        if is_seen(&text[..index], c, rest) {
             out.push(NOTHING);
         }
     }
     out
+}
+
+/// Whether GitHub looks for what begins with `before` and `c`, and goes on with `rest`, in finished text.
+fn is_seen(before: &str, c: char, rest: &str) -> bool {
+    let is_after = |start: &str| {
+        let at = before.len().checked_sub(start.len());
+        at.and_then(|at| before.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(start))
+    };
+    match c {
+        '@' | '#' => true,
+        // An address, or an emoji: `:tada:`.
+        ':' => {
+            let name = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '_')));
+            rest.starts_with("//") || name.is_some_and(|end| end > 0 && rest[end..].starts_with(':'))
+        }
+        'w' | 'W' => is_after("ww") && rest.starts_with('.'),
+        '-' => is_after("gh") && rest.starts_with(|c: char| c.is_ascii_digit()),
+        _ => false,
+    }
 }
 
 /// A name or a path, in the letters of a program, outside of a table.
@@ -65,7 +82,8 @@ mod tests {
             "a \\`b\\` \\*c\\* \\[d\\](e) &lt;f&gt; &amp; g\\|h \\$x\\$"
         );
         assert_eq!(inline("@everyone #12"), "@\u{200b}everyone #\u{200b}12");
-        assert_eq!(inline("https://x www.y"), "https:\u{200b}//x www\u{200b}.y");
+        assert_eq!(inline("https://x WWW.y new.z"), "https:\u{200b}//x WWW\u{200b}.y new.z");
+        assert_eq!(inline("GH-12 a-1 :tada: a::b: c:"), "GH-\u{200b}12 a-1 :\u{200b}tada: a::\u{200b}b: c:");
         assert_eq!(inline("a\n# b\u{1b}\u{202e}"), "a\\\\u{a}#\u{200b} b\\\\u{1b}\\\\u{202e}");
     }
 

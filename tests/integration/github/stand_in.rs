@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What was asked for.
@@ -9,8 +10,8 @@ use std::sync::{Arc, Mutex};
 pub struct Request {
     pub method: String,
     pub path: String,
-    headers: Vec<(String, String)>,
-    body: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 impl Request {
@@ -57,6 +58,8 @@ pub enum Reply {
     Silence,
     /// The end of the connection.
     HangUp,
+    /// A body that goes on for as long as it is read; counts its bytes.
+    Endless(Arc<AtomicUsize>),
 }
 
 impl Reply {
@@ -84,6 +87,11 @@ pub struct StandIn {
 impl StandIn {
     /// One that gives each request, told by its number, the reply that `reply` makes.
     pub fn start(reply: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::answering(move |number, _| reply(number))
+    }
+
+    /// One whose replies depend on what is asked for, too.
+    pub fn answering(reply: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
@@ -100,18 +108,23 @@ impl StandIn {
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
+
+    /// The requests since it was last asked for them.
+    pub fn take(&self) -> Vec<Request> {
+        std::mem::take(&mut self.requests.lock().unwrap())
+    }
 }
 
-fn serve(client: TcpStream, seen: &Mutex<Vec<Request>>, reply: &dyn Fn(usize) -> Reply) {
+fn serve(client: TcpStream, seen: &Mutex<Vec<Request>>, reply: &dyn Fn(usize, &Request) -> Reply) {
     let mut writer = client.try_clone().unwrap();
     let mut reader = BufReader::new(client);
     while let Some(request) = Request::read(&mut reader) {
         let number = {
             let mut seen = seen.lock().unwrap();
-            seen.push(request);
+            seen.push(request.clone());
             seen.len() - 1
         };
-        match reply(number) {
+        match reply(number, &request) {
             Reply::Answer { status, headers, body } => {
                 let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
                 let length = body.len();
@@ -124,6 +137,13 @@ fn serve(client: TcpStream, seen: &Mutex<Vec<Request>>, reply: &dyn Fn(usize) ->
                 std::thread::park();
             },
             Reply::HangUp => return,
+            Reply::Endless(sent) => {
+                let _ = writer.write_all(b"HTTP/1.1 200 X\r\nconnection: close\r\n\r\n[");
+                while writer.write_all(&[b' '; 1 << 16]).is_ok() {
+                    sent.fetch_add(1 << 16, Ordering::Relaxed);
+                }
+                return;
+            }
         }
     }
 }
