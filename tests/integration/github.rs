@@ -1,6 +1,12 @@
 //! What is published on GitHub, held against stand-ins for its API that answer as GitHub does, and as it should not.
 
+#[cfg(feature = "oracles")]
+mod described;
+#[cfg(feature = "oracles")]
+mod hub;
 mod odd;
+#[cfg(feature = "oracles")]
+mod prism;
 pub mod stand_in;
 
 use std::fs;
