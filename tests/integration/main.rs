@@ -5,6 +5,7 @@ mod action;
 mod architecture;
 mod cli;
 mod config;
+mod events;
 mod fuzz;
 mod gather;
 mod github;
@@ -12,9 +13,11 @@ mod hostile;
 mod incident;
 #[cfg(feature = "oracles")]
 mod launcher;
+mod markup;
 mod matrix;
 mod merge;
 mod panics;
+mod secrets;
 #[path = "../support/mod.rs"]
 mod shared;
 mod size;

@@ -1,0 +1,107 @@
+//! A report with a finding of every kind that holds text from elsewhere.
+
+use std::path::PathBuf;
+
+use migration_preflight::finding::{Facts, Finding, Location, Rule, Scope, Severity};
+use migration_preflight::history::{AbsentTable, DatabaseError, DatabaseErrorKind, Privilege};
+use migration_preflight::migration::{Checksum, Version};
+use migration_preflight::report::{Counts, Report, TargetReport, Verdict};
+use migration_preflight::source::{IgnoredReason, InvalidReason, SourceError};
+use migration_preflight::startup::{Outcome, StartupError};
+
+/// How many texts a report takes.
+pub const TEXTS: usize = 50;
+
+/// A report whose names, paths, descriptions, reasons and errors are these.
+pub fn report(texts: &[String]) -> Report {
+    let mut rest = texts.iter().cloned();
+    let mut text = || rest.next().unwrap();
+    let (api, web, production, staging) = (text(), text(), text(), text());
+    let targets = vec![
+        target(&api, &production, text(), of_history(&mut text), broken(&mut text)),
+        target(&api, &staging, text(), of_source(&mut text), Outcome::Starts),
+        target(&web, &production, text(), of_errors(&mut text), Outcome::Unknown),
+    ];
+    let scope = Scope::Service { service: api.clone(), environments: vec![production.clone(), staging.clone()] };
+    let names = |count: usize, text: &mut dyn FnMut() -> String| (0..count).map(|_| text()).collect::<Vec<_>>();
+    let environments = vec![(checksum(1), names(2, &mut text)), (checksum(2), names(1, &mut text))];
+    let drifts = [
+        Facts::DriftingChecksum { version: Version(20), description: text(), environments },
+        Facts::DriftingRow {
+            version: Version(21),
+            description: text(),
+            environment: text(),
+            lacking: names(2, &mut text),
+        },
+    ];
+    let unused = Facts::UnusedAccept { rule: Rule::MissingMigration, reason: text() };
+    let accepted = Facts::PendingMigration { version: Version(22), description: text(), file: text() };
+    let mut findings: Vec<_> = drifts.into_iter().map(|facts| finding(facts, scope.clone(), None)).collect();
+    findings.push(finding(unused, Scope::Run, Some(text())));
+    let accepted = vec![(finding(accepted, scope, None), text())];
+    assert_eq!(rest.count(), 0, "TEXTS is too many");
+    Report { verdict: Verdict::Fail, targets, findings, accepted }
+}
+
+fn checksum(byte: u8) -> Checksum {
+    Checksum::from_bytes([byte; 48])
+}
+
+fn finding(facts: Facts, scope: Scope, file: Option<String>) -> Finding {
+    let file = file.or_else(|| facts.file().map(str::to_owned));
+    Finding { severity: facts.severity(), scope, location: file.map(|file| Location { file, line: 1 }), facts }
+}
+
+fn target(service: &str, environment: &str, declared: String, findings: Vec<Facts>, startup: Outcome) -> TargetReport {
+    let scope = Scope::Target { service: service.to_owned(), environment: environment.to_owned() };
+    let mut findings: Vec<_> = findings.into_iter().map(|facts| finding(facts, scope.clone(), None)).collect();
+    findings.sort_by_key(|finding: &Finding| std::cmp::Reverse::<Severity>(finding.severity));
+    TargetReport {
+        service: service.to_owned(),
+        environment: environment.to_owned(),
+        location: "migrations".to_owned(),
+        counts: Counts { missing: Some(1), mismatched: Some(1), ..Counts::default() },
+        declared: Some(Location { file: declared, line: 7 }),
+        startup,
+        findings,
+    }
+}
+
+fn of_history(text: &mut dyn FnMut() -> String) -> Vec<Facts> {
+    let (applied, defined) = (checksum(1), checksum(2));
+    vec![
+        Facts::WrongDatabase { other: text(), fitting: 1, rows: 2 },
+        Facts::DirtyMigration { version: Version(1), description: text() },
+        Facts::MissingMigration { version: Version(2), description: text(), file: text(), ignored: false },
+        Facts::ChecksumMismatch { version: Version(3), description: text(), file: text(), applied, defined },
+        Facts::DescriptionChanged { version: Version(4), file: text(), applied: text(), defined: text() },
+        Facts::ExecutionUnconfirmed { version: Version(5), description: text() },
+    ]
+}
+
+fn of_source(text: &mut dyn FnMut() -> String) -> Vec<Facts> {
+    vec![
+        Facts::DuplicateVersion { version: Version(6), files: vec![text(), text()] },
+        Facts::InvalidMigration { file: text(), reason: InvalidReason::Version { prefix: text() } },
+        Facts::InvalidMigration { file: text(), reason: InvalidReason::Unreadable(text()) },
+        Facts::OutOfOrder { version: Version(7), description: text(), file: text(), highest: Version(8) },
+        Facts::IgnoredFile { file: text(), reason: IgnoredReason::NoUnderscore },
+    ]
+}
+
+fn of_errors(text: &mut dyn FnMut() -> String) -> Vec<Facts> {
+    let granting = DatabaseErrorKind::NotGranted { privilege: Privilege::Select, grant: text() };
+    let absent = AbsentTable { table: text(), elsewhere: vec![text()], absent_schema: None };
+    vec![
+        Facts::UnreachableDatabase(DatabaseError::new(granting, text())),
+        Facts::NotChecked(DatabaseError::new(DatabaseErrorKind::SecretNotSet { variable: text() }, "")),
+        Facts::UnreadableSource(SourceError::Settings { path: PathBuf::from(text()), detail: text() }),
+        Facts::UnreadableReport { path: text(), detail: text() },
+        Facts::NoHistory { absent, elsewhere_applied: None, uncreated: None },
+    ]
+}
+
+fn broken(text: &mut dyn FnMut() -> String) -> Outcome {
+    let error = StartupError::BrokenDirectory { file: text(), reason: text() };
+    Outcome::Fails { error, applies: Vec::new() }
+}
