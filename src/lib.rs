@@ -29,6 +29,7 @@ pub mod commands;
 pub mod compare;
 pub mod finding;
 pub mod gather;
+pub mod git;
 pub mod github;
 pub mod history;
 pub mod inputs;

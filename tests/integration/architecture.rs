@@ -10,10 +10,11 @@ const VOCABULARY: [&str; 10] =
     ["text", "secret", "github", "migration", "source", "history", "table_name", "finding", "policy", "target"];
 
 /// What each other module may import beside the vocabulary. The order is that of the stream.
-const MAY_IMPORT: [(&str, &[&str]); 12] = [
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("yaml", &[]),
     ("sqlx_toml", &[]),
     ("cli", &[]),
+    ("git", &[]),
     ("startup", &[]),
     ("report", &["startup"]),
     ("inputs", &["cli", "yaml", "sqlx_toml", "report"]),
