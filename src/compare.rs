@@ -100,7 +100,8 @@ impl<'a> Sink<'a> {
     fn judge(&mut self, facts: Facts, scope: Scope, location: Option<Location>, levels: &Levels) -> Option<Finding> {
         let severity = levels.get(&facts.rule()).copied().unwrap_or(Some(facts.severity()));
         // An ignored finding uses its `accept` entry all the same: removing the entry would not be right.
-        let finding = Finding { severity: severity.unwrap_or(Severity::Notice), facts, scope, location };
+        let finding =
+            Finding { severity: severity.unwrap_or(Severity::Notice), facts, scope, location, explanation: None };
         let accepted = self.accepted(&finding);
         severity?;
         let Some(first) = accepted else { return Some(finding) };

@@ -1,8 +1,10 @@
 //! Findings: which rule, how grave, about what. Vocabulary, no I/O.
 
+mod explanation;
 mod facts;
 mod rule;
 
+pub use explanation::{Cause, Commit, Difference, Explanation};
 pub use facts::Facts;
 pub use rule::Rule;
 
@@ -102,6 +104,8 @@ pub struct Finding {
     pub scope: Scope,
     /// The line to show it at: of a migration (real or would-be), of the workflow, or of the configuration.
     pub location: Option<Location>,
+    /// Who, when and how to mend it, where the repository's history says so.
+    pub explanation: Option<Box<Explanation>>,
 }
 
 impl Finding {

@@ -48,8 +48,8 @@ pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigr
         let (version, description) = (row.version, || row.description.clone());
         let Some((up, _)) = versions.get(&version) else {
             let file = names.would_be(row);
-            let description = description();
-            facts.push(Facts::MissingMigration { version, description, file, ignored: target.ignore_missing });
+            let (description, applied, ignored) = (description(), row.checksum.clone(), target.ignore_missing);
+            facts.push(Facts::MissingMigration { version, description, file, applied, ignored });
             continue;
         };
         // With a down file alone sqlx has nothing to compare the row with, and lets it pass.

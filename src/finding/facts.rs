@@ -16,7 +16,7 @@ pub enum Facts {
     UnreadableSource(SourceError),
     NotChecked(DatabaseError),
     DirtyMigration { version: Version, description: String },
-    MissingMigration { version: Version, description: String, file: String, ignored: bool },
+    MissingMigration { version: Version, description: String, file: String, applied: Checksum, ignored: bool },
     ChecksumMismatch { version: Version, description: String, file: String, applied: Checksum, defined: Checksum },
     DuplicateVersion { version: Version, files: Vec<String> },
     InvalidMigration { file: String, reason: InvalidReason },

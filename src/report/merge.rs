@@ -119,7 +119,7 @@ fn not_reported(target: &Target) -> TargetReport {
 /// A finding of the one rule there is here, with the severity that configuration gives it; none where it is ignored.
 fn gap(facts: Facts, scope: Scope, location: Option<Location>, levels: &Levels) -> Option<Finding> {
     let severity = levels.get(&facts.rule()).copied().unwrap_or(Some(facts.severity()))?;
-    Some(Finding { severity, facts, scope, location })
+    Some(Finding { severity, facts, scope, location, explanation: None })
 }
 
 #[cfg(test)]

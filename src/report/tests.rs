@@ -56,7 +56,7 @@ fn away(environment: &str) -> TargetState {
 
 fn finding(severity: Severity, scope: Scope) -> Finding {
     let facts = Facts::ExecutionUnconfirmed { version: Version(1), description: String::new() };
-    Finding { facts, severity, scope, location: None }
+    Finding { facts, severity, scope, location: None, explanation: None }
 }
 
 fn of_run(severities: &[Severity]) -> Findings {

@@ -298,7 +298,7 @@ impl FindingV1<'_> {
             message: self.message,
             help: self.help.into_owned(),
         };
-        Finding { facts, severity: self.severity, scope, location }
+        Finding { facts, severity: self.severity, scope, location, explanation: None }
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::finding::{Facts, Finding, Scope};
-use crate::migration::Version;
+use crate::migration::{Checksum, Version};
 use crate::report::{Counts, TargetReport, Verdict};
 use crate::startup::Outcome;
 
@@ -12,7 +12,7 @@ fn target(environment: &str, facts: Vec<Facts>) -> TargetReport {
     let scope = Scope::Target { service: "api".into(), environment: environment.into() };
     let finding = |facts: Facts| {
         let place = facts.file().map(|file| location(file, 1));
-        Finding { severity: facts.severity(), facts, scope: scope.clone(), location: place }
+        Finding { severity: facts.severity(), facts, scope: scope.clone(), location: place, explanation: None }
     };
     TargetReport {
         service: "api".into(),
@@ -31,7 +31,7 @@ fn report(targets: Vec<TargetReport>) -> Report {
 
 fn missing(version: i64, description: &str) -> Facts {
     let (file, description) = (format!("migrations/{version}_a.sql"), description.to_owned());
-    Facts::MissingMigration { version: Version(version), description, file, ignored: false }
+    Facts::MissingMigration { version: Version(version), description, file, applied: Checksum::of(""), ignored: false }
 }
 
 fn pending(version: i64) -> Facts {

@@ -18,7 +18,7 @@ fn target(service: &str, environment: &str, startup: Outcome) -> TargetReport {
 }
 
 fn finding(facts: Facts, scope: Scope) -> Finding {
-    Finding { severity: facts.severity(), facts, scope, location: None }
+    Finding { severity: facts.severity(), facts, scope, location: None, explanation: None }
 }
 
 fn in_target(facts: Facts) -> Finding {

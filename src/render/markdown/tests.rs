@@ -1,7 +1,7 @@
 use super::*;
 use crate::finding::{Facts, Finding, Location, Scope};
 use crate::history::{DatabaseError, DatabaseErrorKind};
-use crate::migration::Version;
+use crate::migration::{Checksum, Version};
 use crate::report::Counts;
 use crate::startup::StartupError;
 
@@ -10,12 +10,24 @@ const DECLARED: &str = "deploy.yml";
 fn finding(environment: &str, facts: Facts) -> Finding {
     let scope = Scope::Target { service: "api|x".into(), environment: environment.into() };
     let location = facts.file().unwrap_or(DECLARED).to_owned();
-    Finding { severity: facts.severity(), facts, scope, location: Some(Location { file: location, line: 1 }) }
+    Finding {
+        severity: facts.severity(),
+        facts,
+        scope,
+        location: Some(Location { file: location, line: 1 }),
+        explanation: None,
+    }
 }
 
 fn missing(version: i64) -> Facts {
     let file = format!("migrations/{version}_add.sql");
-    Facts::MissingMigration { version: Version(version), description: "add @everyone".into(), file, ignored: false }
+    Facts::MissingMigration {
+        version: Version(version),
+        description: "add @everyone".into(),
+        file,
+        applied: Checksum::of(""),
+        ignored: false,
+    }
 }
 
 fn target(environment: &str, startup: Outcome, findings: Vec<Facts>) -> TargetReport {
