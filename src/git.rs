@@ -6,7 +6,8 @@
 mod command;
 mod log;
 
-use std::io::Read;
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ pub use log::{Change, Commit};
 
 /// How long one question may take. A repository of a hundred thousand commits is told of in some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// In so many trees files are looked for at most, where git is asked for each by itself.
+const MOST_TREES: usize = 100;
 
 /// Why git cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +71,7 @@ pub struct Git {
     /// What stands before a path of ours to make it one of git's.
     prefix: String,
     is_shallow: bool,
+    is_partial: bool,
 }
 
 impl Git {
@@ -75,11 +80,13 @@ impl Git {
     /// # Errors
     /// There is none, or nobody to ask.
     pub fn open(root: &Path) -> Result<Self, GitError> {
-        let mut git = Self { root: root.to_owned(), prefix: String::new(), is_shallow: false };
+        let mut git = Self { root: root.to_owned(), prefix: String::new(), is_shallow: false, is_partial: false };
         let told = git.text(&["rev-parse", "--is-shallow-repository", "--show-prefix"])?;
         let mut lines = told.lines();
         git.is_shallow = lines.next() == Some("true");
         git.prefix = lines.next().unwrap_or_default().to_owned();
+        let promises = r"^(extensions\.partialclone|remote\..*\.promisor)$";
+        git.is_partial = git.answer(&["config", "--get-regexp", promises])?.is_some();
         Ok(git)
     }
 
@@ -130,12 +137,8 @@ impl Git {
     /// git cannot be asked.
     pub fn refs_with(&self, commit: &ObjectId) -> Result<Vec<String>, GitError> {
         let told = self.text(&["for-each-ref", "--contains", commit.as_str(), "--format=%(refname:lstrip=1)"])?;
-        let name = |line: &str| {
-            let name = line.split_once('/').filter(|(kind, _)| matches!(*kind, "heads" | "remotes" | "tags"));
-            name.map_or(line, |(_, name)| name).to_owned()
-        };
         // `origin/HEAD` is another name for a branch that is listed as well.
-        Ok(told.lines().filter(|line| !line.ends_with("/HEAD")).map(name).collect())
+        Ok(told.lines().filter(|line| !line.ends_with("/HEAD") && *line != "stash").map(short_name).collect())
     }
 
     /// The files directly in `directory` at a commit, by their path relative to the root.
@@ -165,6 +168,102 @@ impl Git {
         self.read(&arguments, "", |stdout| log::commits(stdout, &self.prefix))
     }
 
+    /// How the file `path` came and went in what led to `tip`, beside each parent of a merge: what [`Git::changes`] keeps
+    /// silent of is that a merge took one side and dropped the other.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn changes_beside_every_parent(&self, tip: &ObjectId, path: &str) -> Result<Vec<Commit>, GitError> {
+        let path = format!(":(literal){path}");
+        let fixed = ["log", tip.as_str(), "--full-history", "--topo-order", "-m", "--raw", "-z", "--no-abbrev"];
+        let quiet = ["--no-renames", "--no-show-signature", "--no-color", "--no-ext-diff", log::FORMAT, "--", &path];
+        let arguments: Vec<_> = fixed.into_iter().chain(quiet).collect();
+        self.read(&arguments, "", |stdout| log::commits(stdout, &self.prefix))
+    }
+
+    /// Those `among` the commits that led to `tip`, itself taken in.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn reachable(&self, tip: &ObjectId, among: &HashSet<&ObjectId>) -> Result<HashSet<ObjectId>, GitError> {
+        self.read(&["rev-list", tip.as_str(), "--"], "", |stdout| {
+            let ids = stdout.lines().map_while(Result::ok).filter_map(|line| ObjectId::parse(&line));
+            Ok(ids.filter(|id| among.contains(id)).collect())
+        })
+    }
+
+    /// Every branch, tag and fetched reference: its full name, and the one that a person would use.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn refs(&self) -> Result<Vec<(String, String)>, GitError> {
+        let told = self.text(&["for-each-ref", "--format=%(refname)"])?;
+        // `origin/HEAD` is another name for a branch that is listed as well, and a stash is nobody's branch.
+        let names = told.lines().filter(|line| !line.ends_with("/HEAD") && *line != "refs/stash");
+        Ok(names.map(|line| (line.to_owned(), short_name(line))).collect())
+    }
+
+    /// What the symbolic reference `name` stands for, by its full name.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn symbolic(&self, name: &str) -> Result<Option<String>, GitError> {
+        Ok(self.answer(&["symbolic-ref", "--quiet", name])?.map(|told| told.trim().to_owned()))
+    }
+
+    /// The content of each `path` at each `revision` that goes with it; none where there is no such file.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn contents_at(&self, places: &[(&str, &str)]) -> Result<Vec<Option<ObjectId>>, GitError> {
+        // What has a line break in it cannot be asked for, and another line keeps its place.
+        let spec = |(revision, path): &(&str, &str)| match self.spec(revision, path) {
+            spec if spec.contains(['\n', '\r']) => ":".to_owned(),
+            spec => spec,
+        };
+        if self.is_partial {
+            return self.contents_in_trees(places);
+        }
+        let lines: String = places.iter().map(|place| spec(place) + "\n").collect();
+        self.read(&["cat-file", "--batch-check=%(objectname)", "--buffer"], &lines, |stdout| {
+            Ok(stdout.split(b'\n').map_while(Result::ok).map(|line| parsed(&line)).collect())
+        })
+    }
+
+    /// The same, asking for nothing but trees: older versions of git fail over a content that is not here.
+    fn contents_in_trees(&self, places: &[(&str, &str)]) -> Result<Vec<Option<ObjectId>>, GitError> {
+        let mut told = HashMap::new();
+        for of_revision in places.chunk_by(|one, other| one.0 == other.0).take(MOST_TREES) {
+            let Some((revision, _)) = of_revision.first() else { continue };
+            let paths: Vec<String> = of_revision.iter().map(|(_, path)| format!("{}{path}", self.prefix)).collect();
+            let paths = paths.iter().map(String::as_str);
+            let arguments: Vec<&str> =
+                ["ls-tree", "-z", "--full-tree", revision, "--"].into_iter().chain(paths).collect();
+            let files = self.read(&arguments, "", |stdout| log::tree(stdout, &self.prefix))?;
+            told.extend(files.into_iter().map(|(path, id)| ((*revision, path), id)));
+        }
+        Ok(places.iter().map(|(revision, path)| told.get(&(*revision, (*path).to_owned())).cloned()).collect())
+    }
+
+    /// Those of `ids` that are here, in their order.
+    fn here<'a>(&self, ids: Vec<&'a ObjectId>) -> Result<Vec<&'a ObjectId>, GitError> {
+        if !self.is_partial {
+            return Ok(ids);
+        }
+        let among: HashSet<&ObjectId> = ids.iter().copied().collect();
+        let all = ["cat-file", "--batch-all-objects", "--batch-check=%(objectname)", "--unordered"];
+        let here: HashSet<ObjectId> = self.read(&all, "", |stdout| {
+            let ids = stdout.lines().map_while(Result::ok).filter_map(|line| ObjectId::parse(&line));
+            Ok(ids.filter(|id| among.contains(id)).collect())
+        })?;
+        Ok(ids.into_iter().filter(|id| here.contains(*id)).collect())
+    }
+
+    /// How git calls the file `path` at a revision: `REVISION:PATH`.
+    pub fn spec(&self, revision: &str, path: &str) -> String {
+        format!("{revision}:{}{path}", self.prefix)
+    }
+
     /// The contents of blobs, in their order: `each` is given the name and what reads the content.
     ///
     /// # Errors
@@ -174,7 +273,20 @@ impl Git {
         ids: impl IntoIterator<Item = &'a ObjectId>,
         each: &mut dyn FnMut(&ObjectId, &mut dyn Read),
     ) -> Result<(), GitError> {
+        let ids = self.here(ids.into_iter().collect())?;
         let names: String = ids.into_iter().map(|id| format!("{id}\n")).collect();
         self.batch(&names, each)
     }
+}
+
+/// A reference as a person would name it.
+fn short_name(name: &str) -> String {
+    let name = name.strip_prefix("refs/").unwrap_or(name);
+    let kind = name.split_once('/').filter(|(kind, _)| matches!(*kind, "heads" | "remotes" | "tags"));
+    kind.map_or(name, |(_, name)| name).to_owned()
+}
+
+/// The name of an object alone in a line: what is missing is told by more words.
+fn parsed(line: &[u8]) -> Option<ObjectId> {
+    ObjectId::parse(std::str::from_utf8(line).ok()?)
 }

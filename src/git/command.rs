@@ -1,6 +1,6 @@
 //! Runs the program `git`: bounded in time, without a pager, a prompt or a lock, and told nothing by way of a shell.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
@@ -78,7 +78,13 @@ impl Git {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
-        command.arg("-C").arg(&self.root).args(["--no-pager", "-c", "core.quotePath=false"]).args(arguments);
+        // What a person has configured for reading a log would leave out what is read here.
+        let settings = ["core.quotePath=false", "log.follow=false", "log.showRoot=true", "log.showSignature=false"];
+        command.arg("-C").arg(&self.root).arg("--no-pager");
+        command.args(settings.iter().flat_map(|setting| ["-c", setting])).args(arguments);
+        for name in ["GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS"] {
+            command.env_remove(name);
+        }
         // What a partial clone has not fetched stays away: asking a server for it takes no one knows how long.
         command.envs([
             ("GIT_NO_LAZY_FETCH", "1"),
@@ -96,7 +102,8 @@ fn refused(complaint: &str) -> GitError {
     if complaint.contains("not a git repository") {
         return GitError::NoRepository;
     }
-    let line = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or("nothing");
+    let line =
+        complaint.lines().find(|line| !line.trim().is_empty() && !line.starts_with("warning: ")).unwrap_or("nothing");
     GitError::Refused(harmless(line.trim().trim_start_matches("fatal: ")))
 }
 
@@ -117,7 +124,7 @@ fn run<T>(
     let (ended, end) = channel::<()>();
     std::thread::scope(|scope| {
         // Who wants no more input closes it, and says why elsewhere.
-        scope.spawn(move || drop(stdin.write_all(input.as_bytes())));
+        scope.spawn(move || drop(io::copy(&mut input.as_bytes(), &mut stdin)));
         let complaint = scope.spawn(move || complaint(stderr));
         let (watched, end) = (&child, end);
         let watch = scope.spawn(move || {

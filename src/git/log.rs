@@ -5,13 +5,15 @@ use std::io::{self, BufRead};
 use super::ObjectId;
 
 /// A commit begins with the letter 1, and its fields are parted by the letter 2.
-pub(super) const FORMAT: &str = "--format=%x01%H%x02%an%x02%ae%x02%aI%x02%s";
+pub(super) const FORMAT: &str = "--format=%x01%H%x02%P%x02%an%x02%ae%x02%aI%x02%s";
 
 /// A commit, and which files it changed among those that were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// Its full name.
     pub id: ObjectId,
+    /// Whether it has no parents: in a shallow clone also where the clone ends, and then it brought in nothing itself.
+    pub is_root: bool,
     /// The author's name.
     pub author: String,
     /// The author's e-mail address.
@@ -70,10 +72,11 @@ fn next(read: &mut impl BufRead, piece: &mut Vec<u8>) -> io::Result<bool> {
 }
 
 fn commit(header: &str) -> Option<Commit> {
-    let mut fields = header.splitn(5, '\u{2}').map(str::to_owned);
+    let mut fields = header.splitn(6, '\u{2}').map(str::to_owned);
     let id = ObjectId::parse(&fields.next()?)?;
+    let is_root = fields.next()?.is_empty();
     let mut field = || fields.next().unwrap_or_default();
-    Some(Commit { id, author: field(), email: field(), date: field(), subject: field(), changes: Vec::new() })
+    Some(Commit { id, is_root, author: field(), email: field(), date: field(), subject: field(), changes: Vec::new() })
 }
 
 /// `:MODE MODE BEFORE AFTER STATUS`; of a merge with N parents as many colons, and as many modes and names before.
@@ -118,8 +121,8 @@ mod tests {
     #[test]
     fn a_commit_has_its_changes_and_one_without_any_is_left_out() {
         let text = format!(
-            "\u{1}{A}\u{2}Ann\u{2}a@x\u{2}2026-01-01T00:00:00Z\u{2}add \u{2} (#3)\0\n:000000 100644 {NONE} {B} A\0m/1_a b.sql\0\
-             :100644 000000 {A} {NONE} D\0:m/2\0\0\u{1}{B}\u{2}Bob\u{2}\u{2}\u{2}\0"
+            "\u{1}{A}\u{2}\u{2}Ann\u{2}a@x\u{2}2026-01-01T00:00:00Z\u{2}add \u{2} (#3)\0\n:000000 100644 {NONE} {B} A\0m/1_a b.sql\0\
+             :100644 000000 {A} {NONE} D\0:m/2\0\0\u{1}{B}\u{2}{A}\u{2}Bob\u{2}\u{2}\u{2}\0"
         );
         let commits = read(&text, "");
         assert_eq!((commits.len(), commits[0].subject.as_str()), (1, "add \u{2} (#3)"));
@@ -135,14 +138,15 @@ mod tests {
 
     #[test]
     fn a_merge_shows_what_it_made_itself() {
-        let text = format!("\u{1}{A}\u{2}\u{2}\u{2}\u{2}m\0\n::100644 100644 100644 {NONE} {A} {B} AM\0x/m/1_a.sql\0");
+        let text =
+            format!("\u{1}{A}\u{2}\u{2}\u{2}\u{2}\u{2}m\0\n::100644 100644 100644 {NONE} {A} {B} AM\0x/m/1_a.sql\0");
         let change = &read(&text, "x/")[0].changes[0];
         assert_eq!((change.path.as_str(), &change.before, &change.after), ("m/1_a.sql", &None, &ObjectId::parse(B)));
     }
 
     #[test]
     fn links_and_what_is_outside_are_no_files() {
-        let text = format!("\u{1}{A}\u{2}\u{2}\u{2}\u{2}m\0\n:000000 120000 {NONE} {B} A\0m/1_a.sql\0");
+        let text = format!("\u{1}{A}\u{2}\u{2}\u{2}\u{2}\u{2}m\0\n:000000 120000 {NONE} {B} A\0m/1_a.sql\0");
         assert_eq!(read(&text, "")[0].changes[0].after, None);
         assert_eq!(read(&text, "x/"), []);
         let text = format!("100644 blob {A}\tm/1_a.sql\0120000 blob {A}\tm/l.sql\0040000 tree {A}\tm/d\0");
