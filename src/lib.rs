@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! arguments ─inputs→ Inputs ─plan→ Plan{targets} ─gather→ Vec<TargetState{target, defined, applied}>
-//!    ─compare→ Findings ─report→ Report ─render→ text│JSON ─publish→ the world      Report → exit code
+//!    ─compare→ Findings ─explain→ Findings ─report→ Report ─render→ text│JSON ─publish→ the world      Report → exit code
 //! ```
 //!
 //! The vocabulary ([`text`], [`secret`], [`github`], [`migration`], [`source`], [`history`], [`table_name`], [`finding`],
@@ -27,6 +27,7 @@
 pub mod cli;
 pub mod commands;
 pub mod compare;
+pub mod explain;
 pub mod finding;
 pub mod gather;
 pub mod git;

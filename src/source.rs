@@ -1,5 +1,6 @@
 //! The code side: what was read of a migrations directory, and why it could not be. Vocabulary, no I/O.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::migration::Migration;
@@ -17,6 +18,8 @@ pub struct Defined {
     pub table: Option<String>,
     /// `create-schemas` of `sqlx.toml`.
     pub create_schemas: Vec<String>,
+    /// `ignored-chars` of `sqlx.toml`: the letters that no checksum takes in.
+    pub ignored_chars: BTreeSet<char>,
 }
 
 /// A file that makes sqlx fail.

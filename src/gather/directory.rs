@@ -46,6 +46,7 @@ pub fn migrations(root: &Path, directory: &Path, settings: &SqlxToml) -> Result<
     let entries: Vec<DirEntry> = fs::read_dir(root.join(directory)).and_then(Iterator::collect).map_err(unreadable)?;
     let mut defined = Defined {
         table: settings.migrate.table_name.as_deref().map(str::to_owned),
+        ignored_chars: settings.migrate.ignored_chars.iter().copied().collect(),
         create_schemas: settings.migrate.create_schemas.iter().map(|schema| schema.to_string()).collect(),
         ..read_entries(root, directory, &entries, &settings.migrate.ignored_chars)
     };

@@ -101,8 +101,12 @@ fn paragraph(group: &Grouped, location: &Location) -> String {
     let whose = group.whose().map(|whose| format!("{whose}: ")).unwrap_or_default();
     let declared = group.declared.filter(|declared| *declared != location);
     let declared = declared.map(|declared| format!("Declared in {declared}."));
-    let lines = [Some(whose + &group.message()), Some(group.finding.facts.help().into_owned()), declared];
-    lines.iter().flatten().map(|line| harmless(line)).collect::<Vec<_>>().join("\n")
+    let explanation = group.finding.explanation.as_deref();
+    let why = explanation.map(|explanation| explanation.summary.clone());
+    let fix = explanation.iter().flat_map(|explanation| &explanation.fix).map(|command| format!("$ {command}"));
+    let first = [Some(whose + &group.message()), why].into_iter().flatten();
+    let last = [Some(group.finding.facts.help().into_owned()), declared].into_iter().flatten();
+    first.chain(fix).chain(last).map(|line| harmless(&line)).collect::<Vec<_>>().join("\n")
 }
 
 fn command(annotation: &Annotation, more: &str) -> String {

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Effects, Style};
 use comfy_table::{Table, presets};
 use indexmap::{IndexMap, IndexSet};
 
-use crate::finding::{Finding, Rule, Scope, Severity};
+use crate::finding::{Explanation, Finding, Rule, Scope, Severity};
 use crate::migration::Version;
 use crate::report::{Report, TargetReport, Verdict};
 use crate::startup::Outcome;
@@ -142,12 +142,17 @@ fn startup(outcome: &Outcome) -> String {
 fn findings(mut out: String, findings: &[Finding]) -> String {
     for (number, group) in findings.chunk_by(is_of_one_kind).enumerate() {
         out.push_str(if number == 0 { "\n" } else { "\n\n" });
-        for finding in group {
+        for (number, finding) in group.iter().enumerate() {
             let label = format!("{}[{}]", finding.severity.id(), finding.rule());
             let _ = writeln!(out, "  {}: {}", styled(severity_style(finding.severity), label), one_line(finding));
             if let Some(location) = &finding.location {
                 let place = format!("--> {}", harmless(&location.to_string()));
                 let _ = writeln!(out, "    {}", styled(DIM, place));
+            }
+            // What several in a row have in common is said once, below the last of them.
+            let is_next = group.get(number + 1).is_some_and(|next| next.explanation == finding.explanation);
+            if let Some(explanation) = finding.explanation.as_deref().filter(|_| !is_next) {
+                out.push_str(&explained(explanation));
             }
         }
         if let Some(finding) = group.first() {
@@ -155,6 +160,32 @@ fn findings(mut out: String, findings: &[Finding]) -> String {
         }
     }
     out
+}
+
+/// Who, when and how to mend it. The lines to copy stand by themselves.
+fn explained(explanation: &Explanation) -> String {
+    let mut out = format!("    {} {}\n", styled(BOLD, "why:"), harmless(&explanation.summary));
+    for line in &explanation.diff {
+        let _ = writeln!(out, "      {}", styled(diff_style(line), harmless(line)));
+    }
+    let mut block = |label: &str, lines: &mut dyn Iterator<Item = &str>| {
+        for (number, line) in lines.enumerate() {
+            let label = if number == 0 { styled(BOLD, label) + "\n" } else { String::new() };
+            let indent = if number == 0 { "    " } else { "" };
+            let _ = writeln!(out, "{indent}{label}      {}", harmless(line));
+        }
+    };
+    block("fix:", &mut explanation.fix.iter().map(String::as_str));
+    block("or mend the row:", &mut explanation.repair_sql.iter().flat_map(|sql| sql.lines()));
+    out
+}
+
+fn diff_style(line: &str) -> Style {
+    match line.as_bytes().first() {
+        Some(b'-') => Style::new().fg_color(Some(AnsiColor::Red.into())),
+        Some(b'+') => Style::new().fg_color(Some(AnsiColor::Green.into())),
+        _ => DIM,
+    }
 }
 
 fn is_of_one_kind(a: &Finding, b: &Finding) -> bool {

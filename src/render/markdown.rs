@@ -5,10 +5,11 @@ mod section;
 
 use indexmap::{IndexMap, IndexSet};
 
-use crate::finding::{Rule, Severity};
+use crate::finding::{Explanation, Rule, Severity};
 use crate::render::grouped::{Grouped, grouped};
 use crate::report::{Report, TargetReport, Verdict};
 use crate::startup::Outcome;
+use crate::text::harmless;
 pub(super) use escape::code_block;
 use escape::{code, code_cell, inline};
 use section::{Section, page};
@@ -93,7 +94,22 @@ fn item(group: &Grouped) -> String {
     };
     let place = group.finding.location.as_ref().map(|location| format!("<br>{}", code(&location.to_string())));
     let rule = code(group.finding.rule().id());
-    format!("- {label} {rule}{} {}{}", whose(group), inline(&group.message()), place.unwrap_or_default())
+    let explanation = group.finding.explanation.as_deref().map(explained).unwrap_or_default();
+    let (message, place) = (inline(&group.message()), place.unwrap_or_default());
+    format!("- {label} {rule}{} {message}{place}{explanation}", whose(group))
+}
+
+/// Who, when and how to mend it, below a finding and as far in as it is.
+fn explained(explanation: &Explanation) -> String {
+    let block = |language: &str, lines: &mut dyn Iterator<Item = &str>| {
+        let text = lines.map(harmless).collect::<Vec<_>>().join("\n");
+        let block = if text.is_empty() { String::new() } else { code_block(language, &text) };
+        block.lines().map(|line| format!("\n  {line}")).collect::<String>()
+    };
+    let diff = block("diff", &mut explanation.diff.iter().map(String::as_str));
+    let fix = block("sh", &mut explanation.fix.iter().map(String::as_str));
+    let sql = block("sql", &mut explanation.repair_sql.iter().flat_map(|sql| sql.lines()));
+    format!("<br>{}{diff}{fix}{sql}", inline(&explanation.summary))
 }
 
 /// What was not looked at, and why, with what to do about it: no two need the same.

@@ -21,7 +21,7 @@ pub fn markdown(stop: &Stop, limit: usize) -> String {
     let detail: Vec<_> = stop.detail.lines().map(harmless).collect();
     // The fences around it are as long as the longest within, and that may be all of it.
     let detail = cut(&detail.join("\n"), limit.saturating_sub(title.len() + FENCE) / 3, str::len);
-    format!("{title}\n{}", code_block(&detail))
+    format!("{title}\n{}", code_block("text", &detail))
 }
 
 /// The reason as an annotation of the step.

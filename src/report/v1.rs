@@ -1,6 +1,8 @@
 //! The JSON report, version 1: types of its own, so that the published format changes only on purpose; and the way back
 //! from it to a report.
 
+mod explanation;
+
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
@@ -8,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Counts, Report, TargetReport, Verdict};
+use explanation::ExplanationV1;
+
 use crate::finding::{Facts, Finding, Location, Rule, Scope, Severity};
 use crate::migration::Version;
 use crate::startup::{Outcome, StartupError};
@@ -129,7 +133,7 @@ struct FindingV1<'a> {
     /// What to do about it.
     help: Cow<'a, str>,
     /// Who, when and how to mend it, where that is known.
-    explanation: Option<Value>,
+    explanation: Option<ExplanationV1<'a>>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -196,7 +200,7 @@ fn finding(finding: &Finding) -> FindingV1<'_> {
         line: location.map(|location| location.line),
         message: finding.facts.message(),
         help: finding.facts.help(),
-        explanation: None,
+        explanation: finding.explanation.as_deref().map(ExplanationV1::of),
     }
 }
 
@@ -298,7 +302,8 @@ impl FindingV1<'_> {
             message: self.message,
             help: self.help.into_owned(),
         };
-        Finding { facts, severity: self.severity, scope, location, explanation: None }
+        let explanation = self.explanation.map(|explanation| Box::new(explanation.into_explanation()));
+        Finding { facts, severity: self.severity, scope, location, explanation }
     }
 }
 

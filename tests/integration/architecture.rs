@@ -10,7 +10,7 @@ const VOCABULARY: [&str; 10] =
     ["text", "secret", "github", "migration", "source", "history", "table_name", "finding", "policy", "target"];
 
 /// What each other module may import beside the vocabulary. The order is that of the stream.
-const MAY_IMPORT: [(&str, &[&str]); 13] = [
+const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("yaml", &[]),
     ("sqlx_toml", &[]),
     ("cli", &[]),
@@ -21,9 +21,10 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("plan", &["inputs"]),
     ("gather", &["sqlx_toml"]),
     ("compare", &["startup"]),
+    ("explain", &["git"]),
     ("render", &["report", "startup"]),
     ("publish", &["cli", "report", "render"]),
-    ("commands", &["cli", "inputs", "plan", "gather", "compare", "report", "render", "publish"]),
+    ("commands", &["cli", "inputs", "plan", "gather", "compare", "explain", "report", "render", "publish"]),
 ];
 
 /// The modules that do no I/O, and what none of them may name.

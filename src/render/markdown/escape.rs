@@ -57,9 +57,9 @@ pub fn code(text: &str) -> String {
 }
 
 /// Lines of harmless text in a block of their own, which nothing in them ends.
-pub fn code_block(text: &str) -> String {
+pub fn code_block(language: &str, text: &str) -> String {
     let fence = "`".repeat((longest_ticks(text) + 1).max(3));
-    format!("{fence}text\n{text}\n{fence}\n")
+    format!("{fence}{language}\n{text}\n{fence}\n")
 }
 
 /// A name or a path in a cell of a table, which a bare `|` would end even between backticks.

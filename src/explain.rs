@@ -1,0 +1,165 @@
+//! The stage that says who, when and how to mend it, from the repository's own history and by content. It reads the
+//! repository, runs nothing but `git`, and changes neither which findings there are nor how grave they are.
+
+mod cause;
+mod difference;
+mod drift;
+mod index;
+mod mend;
+mod mismatch;
+mod missing;
+mod repository;
+mod shell;
+mod variant;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Component, Path};
+
+use crate::finding::{Explanation, Facts, Finding, Findings, Scope};
+use crate::git::{GitError, ObjectId};
+use crate::migration::{Checksum, Version};
+use crate::target::TargetState;
+use index::Wanted;
+use repository::Repository;
+
+/// What a branch is going to be merged into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// Its name, as commands want it: `origin/main`.
+    pub name: String,
+    /// Its tip.
+    pub commit: ObjectId,
+}
+
+/// What a finding says that history may explain: a row, and the file where it ought to stand.
+struct Subject<'a> {
+    state: &'a TargetState,
+    version: Version,
+    file: &'a str,
+    applied: &'a Checksum,
+    /// Whether there is a file of that version, with another content.
+    differs: bool,
+}
+
+/// Explains what the repository below `root` has an explanation for. Without a `base` the remote's default branch is it.
+pub fn explain(mut findings: Findings, states: &[TargetState], root: &Path, base: Option<Base>) -> Findings {
+    let targets = Targets::of(states);
+    let explained: Vec<usize> = (0..findings.open.len()).filter(|at| targets.concerns(&findings.open[*at])).collect();
+    if explained.is_empty() {
+        return findings;
+    }
+    let of_findings = explained.iter().map(|at| &findings.open[*at]);
+    let explanations = match look_up(of_findings.clone(), &targets, root, base) {
+        Ok(repository) => of_findings.map(|finding| one(finding, &targets, &repository)).collect(),
+        // A folder that is no repository has nothing to tell, and who stands in one knows.
+        Err(GitError::NoRepository) => Vec::new(),
+        Err(error) => {
+            tracing::warn!(%error, "nothing can be explained");
+            of_findings.map(|_| Some(unexplained(&error))).collect()
+        }
+    };
+    for (at, explanation) in explained.into_iter().zip(explanations) {
+        findings.open[at].explanation = explanation.map(Box::new);
+    }
+    findings
+}
+
+/// What is said where git cannot be asked.
+fn unexplained(error: &GitError) -> Explanation {
+    Explanation { summary: format!("cannot be explained, because {error}"), ..cause::unknown() }
+}
+
+/// Opens the repository and looks everything up that the findings need.
+fn look_up<'a>(
+    findings: impl Iterator<Item = &'a Finding> + Clone,
+    targets: &Targets,
+    root: &Path,
+    base: Option<Base>,
+) -> Result<Repository, GitError> {
+    let checksums: HashSet<&Checksum> = findings.clone().flat_map(|finding| targets.checksums(finding)).collect();
+    let ignored = targets.states.iter().filter_map(|state| state.defined.as_ref().ok());
+    let ignored: BTreeSet<_> = ignored.map(|defined| &defined.ignored_chars).filter(|set| !set.is_empty()).collect();
+    let directories: BTreeSet<String> = targets.states.iter().map(directory).collect();
+    let files = findings.filter_map(|finding| finding.facts.file()).map(str::to_owned).collect();
+    Repository::open(root, base, directories.into_iter().collect(), &Wanted { checksums, ignored }, files)
+}
+
+fn one(finding: &Finding, targets: &Targets, repository: &Repository) -> Option<Explanation> {
+    let explanation = match (&finding.facts, targets.subject(finding)) {
+        (_, Some(subject)) if subject.differs => mismatch::explain(&subject, targets.states, repository),
+        (_, Some(subject)) => missing::explain(&subject, repository),
+        _ => drift::explain(finding, targets, repository),
+    };
+    explanation.unwrap_or_else(|error| Some(unexplained(&error)))
+}
+
+/// The directory of a target's migrations, as git would write it.
+fn directory(state: &TargetState) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for part in state.target.migrations.components() {
+        match part {
+            Component::Normal(name) => parts.push(name.to_string_lossy().into_owned()),
+            // Out of the repository and in again is for git to refuse.
+            Component::ParentDir if parts.last().is_some_and(|last| last != "..") => drop(parts.pop()),
+            Component::ParentDir => parts.push("..".to_owned()),
+            Component::RootDir | Component::Prefix(_) | Component::CurDir => {}
+        }
+    }
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+}
+
+/// The targets by name.
+struct Targets<'a> {
+    states: &'a [TargetState],
+    by_name: HashMap<(&'a str, &'a str), &'a TargetState>,
+}
+
+impl<'a> Targets<'a> {
+    fn of(states: &'a [TargetState]) -> Self {
+        let name = |state: &'a TargetState| (state.target.service.as_str(), state.target.environment.as_str());
+        Self { states, by_name: states.iter().map(|state| (name(state), state)).collect() }
+    }
+
+    fn get(&self, service: &str, environment: &str) -> Option<&'a TargetState> {
+        self.by_name.get(&(service, environment)).copied()
+    }
+
+    /// Whether a finding is of the kind that is explained.
+    fn concerns(&self, finding: &Finding) -> bool {
+        self.checksums(finding).next().is_some()
+    }
+
+    /// The checksums that a finding is about.
+    fn checksums<'b>(&'b self, finding: &'b Finding) -> impl Iterator<Item = &'b Checksum> {
+        let (one, many) = match &finding.facts {
+            Facts::MissingMigration { applied, .. } | Facts::ChecksumMismatch { applied, .. } => {
+                (Some(applied), &[][..])
+            }
+            Facts::DriftingRow { version, environment, .. } => (self.row(finding, *version, environment), &[][..]),
+            Facts::DriftingChecksum { environments, .. } => (None, environments.as_slice()),
+            _ => (None, &[][..]),
+        };
+        one.into_iter().chain(many.iter().map(|(checksum, _)| checksum))
+    }
+
+    /// The checksum of a version in an environment of the finding's service.
+    fn row(&self, finding: &Finding, version: Version, environment: &str) -> Option<&'a Checksum> {
+        let state = self.get(finding.scope.service()?, environment)?;
+        let rows = state.applied.as_ref().ok()?.rows();
+        rows.iter().find(|row| row.version == version).map(|row| &row.checksum)
+    }
+
+    fn subject<'b>(&'b self, finding: &'b Finding) -> Option<Subject<'b>> {
+        let Scope::Target { service, environment } = &finding.scope else { return None };
+        let state = self.get(service, environment)?;
+        match &finding.facts {
+            Facts::MissingMigration { version, file, applied, .. } => {
+                Some(Subject { state, version: *version, file, applied, differs: false })
+            }
+            Facts::ChecksumMismatch { version, file, applied, .. } => {
+                Some(Subject { state, version: *version, file, applied, differs: true })
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What every cause needs: the place to speak of, and how commits and branches are put into words.
+
+use crate::explain::repository::{Place, Repository, folder, version};
+use crate::explain::{Subject, directory};
+use crate::finding::{Cause, Explanation};
+use crate::git::Commit;
+
+/// More branches than this are counted.
+const MOST_BRANCHES: usize = 3;
+
+/// An explanation that says nothing yet.
+pub fn unknown() -> Explanation {
+    Explanation {
+        cause: Cause::Unknown,
+        summary: String::new(),
+        difference: None,
+        diff: Vec::new(),
+        added: None,
+        changed: None,
+        branches: Vec::new(),
+        fix: Vec::new(),
+        repair_sql: None,
+    }
+}
+
+/// What is said where no content fits, and what could not be looked at.
+pub fn nothing_fits(repository: &Repository) -> Explanation {
+    let nothing = "no version of this file in this repository has the applied checksum";
+    match repository.gaps() {
+        None => Explanation { summary: nothing.to_owned(), ..unknown() },
+        Some((gap, fix)) => {
+            Explanation { summary: format!("{nothing}, as far as could be looked: {gap}"), fix, ..unknown() }
+        }
+    }
+}
+
+/// The places where the applied content stood, the most telling one first: as it is rather than changed on its way, in
+/// the service's own directory, with the row's version, in the very file, on this branch.
+pub fn places(subject: &Subject, repository: &Repository) -> Vec<Place> {
+    let mut places = repository.places(subject.applied);
+    let own = directory(subject.state);
+    let rank = |place: &Place| {
+        let of_service = match folder(&place.path) {
+            folder if folder == own => 2,
+            folder if repository.directories.iter().any(|directory| directory == folder) => 0,
+            _ => 1,
+        };
+        let has_version = version(&place.path) == Some(subject.version);
+        let as_is = place.variant.keeps_bytes();
+        (as_is, of_service, has_version, place.path == subject.file, place.on_head)
+    };
+    places.sort_by_cached_key(|place| std::cmp::Reverse(rank(place)));
+    places
+}
+
+/// Whether a place belongs to another service of the plan.
+pub fn is_foreign(place: &Place, subject: &Subject, repository: &Repository) -> bool {
+    let folder = folder(&place.path);
+    folder != directory(subject.state) && repository.directories.iter().any(|directory| directory == folder)
+}
+
+/// `Ann in 1a2b3c4d5e6f on 2026-01-02 (“add a table”)`.
+pub fn who(commit: &Commit) -> String {
+    let day = commit.date.split('T').next().unwrap_or_default();
+    format!("{} in {} on {day} (“{}”)", author(commit), short(commit), commit.subject)
+}
+
+/// The author, by name where there is one.
+pub fn author(commit: &Commit) -> &str {
+    if commit.author.trim().is_empty() { &commit.email } else { &commit.author }
+}
+
+/// As much of a commit's name as tells it from others.
+pub fn short(commit: &Commit) -> String {
+    commit.id.as_str().chars().take(12).collect()
+}
+
+/// `; added by …`, where it is known who did.
+pub fn added_by(commit: Option<&Commit>) -> String {
+    commit.map(|commit| format!("; added by {}", who(commit))).unwrap_or_default()
+}
+
+/// A few branches by name.
+pub fn listed(branches: &[String]) -> String {
+    let shown = branches.iter().take(MOST_BRANCHES).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match branches.len().saturating_sub(MOST_BRANCHES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

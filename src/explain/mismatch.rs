@@ -1,0 +1,222 @@
+//! Why a row and its file have different contents.
+
+use crate::explain::cause::{added_by, nothing_fits, places, unknown, who};
+use crate::explain::difference::{diff, difference};
+use crate::explain::missing::{on_unmerged_branch, would_be};
+use crate::explain::repository::{Place, Repository, name, told, version};
+use crate::explain::variant::Lines;
+use crate::explain::{Subject, mend};
+use crate::finding::{Cause, Difference, Explanation};
+use crate::git::{Commit, GitError};
+use crate::history::Engine;
+use crate::target::TargetState;
+
+/// A mismatch with all that was found of it.
+struct Mismatch<'a> {
+    subject: &'a Subject<'a>,
+    place: &'a Place,
+    repository: &'a Repository,
+    difference: Option<Difference>,
+}
+
+/// Explains a checksum mismatch.
+pub fn explain(
+    subject: &Subject,
+    states: &[TargetState],
+    repository: &Repository,
+) -> Result<Option<Explanation>, GitError> {
+    let repair_sql = defined(subject).and_then(|defined| mend::update_checksum(subject, defined));
+    let places = places(subject, repository);
+    let Some(place) = places.first() else {
+        return Ok(Some(Explanation { repair_sql, ..nothing_fits(repository) }));
+    };
+    let engine = subject.state.target.database.as_ref().map_or(Engine::Postgres, |url| url.engine());
+    let (applied, checked_out) = (repository.applied_bytes(place)?, repository.checked_out(subject.file));
+    let difference = match (&applied, &checked_out) {
+        (Some(applied), Some(checked_out)) => difference(applied, checked_out, engine),
+        _ => Some(Difference::Sql),
+    };
+    let (applied, checked_out) = (applied.unwrap_or_default(), checked_out.unwrap_or_default());
+    let shows = difference >= Some(Difference::WhiteSpace) && !checked_out.is_empty();
+    let lines = if shows { diff(&applied, &checked_out) } else { Vec::new() };
+    let mismatch = Mismatch { subject, place, repository, difference };
+    let explanation = mismatch.explanation(states)?;
+    Ok(Some(Explanation { difference, diff: lines, repair_sql, ..explanation }))
+}
+
+/// The checksum of the file.
+fn defined<'a>(subject: &Subject<'a>) -> Option<&'a crate::migration::Checksum> {
+    let defined = subject.state.defined.as_ref().ok()?;
+    let is_it = |path: &std::path::Path| path.to_string_lossy().replace('\\', "/") == subject.file;
+    defined.migrations.iter().find(|migration| is_it(&migration.path)).map(|migration| &migration.checksum)
+}
+
+impl Mismatch<'_> {
+    fn explanation(&self, states: &[TargetState]) -> Result<Explanation, GitError> {
+        let (place, repository, file) = (self.place, self.repository, self.subject.file);
+        let at_head = repository.at_head(file);
+        let is_committed = at_head == Some(&place.blob) && place.path == file;
+        if is_committed && place.variant.keeps_bytes() {
+            return Ok(self.only_checked_out());
+        }
+        if is_committed {
+            return Ok(self.changed_on_its_way());
+        }
+        let same_name = name(&place.path) == name(file) || self.difference != Some(Difference::Sql);
+        if !same_name {
+            return Ok(self.collision(states));
+        }
+        if place.on_head {
+            return Ok(self.edited());
+        }
+        if repository.at_base(&place.path) == Some(&place.blob) {
+            return Ok(self.behind_base());
+        }
+        let fix = mend::restore(repository, place, file);
+        let explanation = on_unmerged_branch(place, repository)?;
+        let summary = format!("another content of this file was applied; {}", explanation.summary);
+        Ok(Explanation { fix, summary, ..explanation })
+    }
+
+    /// The commit has what was applied, and the working tree has something else.
+    fn only_checked_out(&self) -> Explanation {
+        let (repository, file) = (self.repository, self.subject.file);
+        let added = repository.added(self.place);
+        let base = Explanation { added: added.map(told), ..unknown() };
+        match self.difference {
+            None => Explanation {
+                cause: Cause::Edited,
+                summary: "the bytes are those that were applied, but `ignored-chars` in sqlx.toml leaves letters out of the checksum which counted then".to_owned(),
+                ..base
+            },
+            Some(Difference::LineEndings) => Explanation {
+                cause: Cause::LineEndings,
+                summary: format!(
+                    "the commit has the applied content, but the checkout changed the ends of its lines (`core.autocrlf` or `.gitattributes`){}",
+                    added_by(added)
+                ),
+                fix: mend::check_out_with(file, "-text"),
+                ..base
+            },
+            Some(_) => Explanation {
+                cause: Cause::Edited,
+                summary: format!(
+                    "the commit that is checked out has the applied content, and the file was changed since, without a commit: put the change in a new migration{}",
+                    added_by(added)
+                ),
+                fix: crate::explain::shell::path(file).map(|file| format!("git stash push -- {file}")).into_iter().collect(),
+                ..base
+            },
+        }
+    }
+
+    /// The commit has what was applied but for the ends of lines, a mark or the last line break.
+    fn changed_on_its_way(&self) -> Explanation {
+        let (repository, file, variant) = (self.repository, self.subject.file, self.place.variant);
+        let added = repository.added(self.place);
+        let (what, fix) = match variant.lines {
+            Lines::CrLf if !variant.mark && !variant.end => (
+                "lines that end in CRLF, as a checkout on Windows makes them",
+                mend::check_out_with(file, "text eol=crlf"),
+            ),
+            Lines::Lf if !variant.mark && !variant.end => {
+                ("lines that end in LF", mend::restore(repository, self.place, file))
+            }
+            _ if variant.mark => ("a byte order mark more or less", mend::restore(repository, self.place, file)),
+            _ => ("a final line break more or less", mend::restore(repository, self.place, file)),
+        };
+        let ends = variant.lines != Lines::Kept && !variant.mark && !variant.end;
+        Explanation {
+            cause: if ends { Cause::LineEndings } else { Cause::Edited },
+            summary: format!("what was applied is this very file with {what}; no commit has it so{}", added_by(added)),
+            added: added.map(told),
+            fix,
+            ..unknown()
+        }
+    }
+
+    fn edited(&self) -> Explanation {
+        let (place, repository) = (self.place, self.repository);
+        let changed = repository.newest_on_head(|change| {
+            change.path == place.path && change.before.as_ref() == Some(&place.blob) && change.after != change.before
+        });
+        let by = changed.map(|commit| format!(" by {}", who(commit))).unwrap_or_default();
+        let added = repository.added(place);
+        let line_endings = self.difference == Some(Difference::LineEndings);
+        let (cause, what) = match line_endings {
+            true => (Cause::LineEndings, "the ends of its lines were changed after it was applied"),
+            false => (Cause::Edited, "it was edited after it was applied"),
+        };
+        let then = if self.difference == Some(Difference::Sql) { ": put the change in a new migration" } else { "" };
+        let keep = line_endings.then(|| mend::attribute(self.subject.file, "-text")).flatten();
+        let restore = mend::restore(repository, place, self.subject.file);
+        let kept = restore.iter().any(|command| Some(command) == keep.as_ref());
+        Explanation {
+            cause,
+            summary: format!("{what}{by}{then}{}", added_by(added)),
+            added: added.map(told),
+            changed: changed.map(told),
+            branches: repository.tips(place),
+            fix: keep.filter(|_| !kept && !restore.is_empty()).into_iter().chain(restore.clone()).collect(),
+            ..unknown()
+        }
+    }
+
+    fn behind_base(&self) -> Explanation {
+        let base = self.repository.base.as_ref().map_or("the base", |base| &base.name);
+        let added = self.repository.added(self.place);
+        Explanation {
+            cause: Cause::BehindBase,
+            summary: format!(
+                "`{base}` has the applied content, and this branch does not yet: merge `{base}`{}",
+                added_by(added)
+            ),
+            added: added.map(told),
+            branches: vec![base.to_owned()],
+            fix: mend::merge(base),
+            ..unknown()
+        }
+    }
+
+    /// The row is another migration's, and the file has nothing of it.
+    fn collision(&self, states: &[TargetState]) -> Explanation {
+        let (subject, place, repository) = (self.subject, self.place, self.repository);
+        let (file, theirs) = (subject.file, name(&place.path));
+        let added = repository.added(place);
+        let ours = self.own_commit();
+        let by = |commit: Option<&Commit>| commit.map(|commit| format!(" by {}", who(commit))).unwrap_or_default();
+        let two = if version(&place.path) == Some(subject.version) {
+            format!("two different migrations took version {}", subject.version)
+        } else {
+            format!("the row has the content of another migration, `{theirs}`")
+        };
+        let renumbered = mend::renumbered(file, subject, states);
+        let fix = renumbered.map_or_else(Vec::new, |to| mend::rename(repository, file, &to));
+        let restore = match repository.at_head(&place.path) == Some(&place.blob) {
+            true => mend::rename(repository, &place.path, &would_be(subject, place)),
+            false => mend::restore(repository, place, &would_be(subject, place)),
+        };
+        let is_whole = !fix.is_empty() && !restore.is_empty();
+        Explanation {
+            cause: Cause::Collision,
+            summary: format!(
+                "{two}: `{theirs}`{} was applied, and `{}`{} stands here",
+                by(added),
+                name(file),
+                by(ours.as_ref())
+            ),
+            added: added.map(told),
+            changed: ours.as_ref().map(told),
+            branches: repository.tips(place),
+            fix: if is_whole { [fix, restore].concat() } else { Vec::new() },
+            ..unknown()
+        }
+    }
+
+    /// The commit that brought the file of this branch in.
+    fn own_commit(&self) -> Option<Commit> {
+        let mut commits = self.repository.index.commits.iter().rev();
+        let comes = |change: &crate::git::Change| change.path == self.subject.file && change.after.is_some();
+        commits.find(|commit| self.repository.is_on_head(commit) && commit.changes.iter().any(comes)).cloned()
+    }
+}

@@ -1,0 +1,162 @@
+//! Why a row has no file.
+
+use crate::explain::cause::{added_by, author, is_foreign, listed, nothing_fits, places, unknown, who};
+use crate::explain::repository::{Place, Repository, name, told, version};
+use crate::explain::{Subject, directory, mend};
+use crate::finding::{Cause, Explanation};
+use crate::git::GitError;
+use crate::migration::Migration;
+
+/// Explains a missing migration.
+pub fn explain(subject: &Subject, repository: &Repository) -> Result<Option<Explanation>, GitError> {
+    let places = places(subject, repository);
+    let delete = || mend::delete(subject);
+    if let Some(standing) = standing(subject) {
+        return Ok(Some(renumbered(subject, standing, &places, repository)));
+    }
+    let (foreign, own): (Vec<_>, Vec<_>) = places.into_iter().partition(|place| is_foreign(place, subject, repository));
+    let Some(first) = own.first() else {
+        let mut explanation = nothing_fits(repository);
+        if let Some(place) = foreign.first() {
+            let nothing = "nothing that ever was one of this service's migrations has the applied checksum";
+            explanation.summary = format!("{nothing}, but `{}` has it", place.path);
+        }
+        return Ok(Some(Explanation { repair_sql: delete(), ..explanation }));
+    };
+    let here = own.iter().find(|place| repository.at_head(&place.path) == Some(&place.blob));
+    let at_base = own.iter().find(|place| repository.at_base(&place.path) == Some(&place.blob));
+    let explanation = match (here, at_base) {
+        (Some(here), _) => moved(subject, here, repository),
+        (None, at_base) => {
+            let deletion = if first.on_head { repository.deletion(&first.path)? } else { None };
+            let behind = !first.on_head || deletion.as_ref().is_some_and(|commit| repository.is_on_base(commit));
+            match at_base.filter(|_| behind) {
+                Some(place) => behind_base(place, repository),
+                None if first.on_head => deleted(subject, first, deletion.as_ref(), repository),
+                None => unmerged(subject, first, repository)?,
+            }
+        }
+    };
+    Ok(Some(Explanation { repair_sql: delete(), ..explanation }))
+}
+
+/// The file that has the applied content under another version.
+fn standing<'a>(subject: &Subject<'a>) -> Option<&'a Migration> {
+    let defined = subject.state.defined.as_ref().ok()?;
+    defined.migrations.iter().find(|migration| migration.kind.is_up() && migration.checksum == *subject.applied)
+}
+
+/// Where the file ought to stand: under the name that it had, in the service's directory.
+pub fn would_be(subject: &Subject, place: &Place) -> String {
+    let file = if version(&place.path) == Some(subject.version) { name(&place.path) } else { name(subject.file) };
+    match directory(subject.state) {
+        root if root == "." => file.to_owned(),
+        directory => format!("{directory}/{file}"),
+    }
+}
+
+fn renumbered(subject: &Subject, standing: &Migration, places: &[Place], repository: &Repository) -> Explanation {
+    let new = standing.path.to_string_lossy().replace('\\', "/");
+    let old = places.iter().find(|place| version(&place.path) == Some(subject.version));
+    let path = old.map_or_else(|| subject.file.to_owned(), |old| would_be(subject, old));
+    let of_new = places.iter().find(|place| place.path == new);
+    let changed = of_new.and_then(|place| repository.added(place)).filter(|commit| repository.is_on_head(commit));
+    let by = changed.map(|commit| format!(" by {}", who(commit))).unwrap_or_default();
+    let added = old.and_then(|place| repository.added(place));
+    let has_row = subject
+        .state
+        .applied
+        .as_ref()
+        .is_ok_and(|history| history.rows().iter().any(|row| row.version == standing.version));
+    Explanation {
+        cause: Cause::Renamed,
+        summary: format!("it stands here as `{}`: it was renumbered{by}{}", name(&new), added_by(added)),
+        added: added.map(told),
+        changed: changed.map(told),
+        fix: if has_row { Vec::new() } else { mend::rename(repository, &new, &path) },
+        repair_sql: if has_row { mend::delete(subject) } else { mend::update_version(subject, standing.version) },
+        ..unknown()
+    }
+}
+
+/// The commit has the content in a file, and what is checked out has none where sqlx looks.
+fn moved(subject: &Subject, here: &Place, repository: &Repository) -> Explanation {
+    let (added, path) = (repository.added(here), would_be(subject, here));
+    if here.path == path {
+        return Explanation {
+            cause: Cause::Deleted,
+            summary: format!(
+                "the commit that is checked out has it; it was deleted in the working tree only{}",
+                added_by(added)
+            ),
+            added: added.map(told),
+            fix: mend::restore(repository, here, &path),
+            ..unknown()
+        };
+    }
+    let by = added.map(|commit| format!(" by {}", who(commit))).unwrap_or_default();
+    Explanation {
+        cause: Cause::Renamed,
+        summary: format!("it stands in `{}`, where sqlx does not look: it was moved there{by}", here.path),
+        changed: added.map(told),
+        fix: mend::rename(repository, &here.path, &path),
+        ..unknown()
+    }
+}
+
+fn behind_base(place: &Place, repository: &Repository) -> Explanation {
+    let base = repository.base.as_ref().map_or("the base", |base| &base.name);
+    let added = repository.added(place);
+    Explanation {
+        cause: Cause::BehindBase,
+        summary: format!("`{base}` has it, and this branch does not yet: merge `{base}`{}", added_by(added)),
+        added: added.map(told),
+        branches: vec![base.to_owned()],
+        fix: mend::merge(base),
+        ..unknown()
+    }
+}
+
+fn deleted(
+    subject: &Subject,
+    place: &Place,
+    deletion: Option<&crate::git::Commit>,
+    repository: &Repository,
+) -> Explanation {
+    let added = repository.added(place);
+    let by = deletion.map(|commit| format!(" by {}", who(commit))).unwrap_or_default();
+    Explanation {
+        cause: Cause::Deleted,
+        summary: format!("`{}` was deleted on this branch{by}{}", name(&place.path), added_by(added)),
+        added: added.map(told),
+        changed: deletion.map(told),
+        branches: repository.tips(place),
+        fix: mend::restore(repository, place, &would_be(subject, place)),
+        ..unknown()
+    }
+}
+
+fn unmerged(subject: &Subject, place: &Place, repository: &Repository) -> Result<Explanation, GitError> {
+    let fix = mend::restore(repository, place, &would_be(subject, place));
+    let explanation = on_unmerged_branch(place, repository)?;
+    Ok(Explanation { fix, ..explanation })
+}
+
+/// Which branch has it that was never merged here, and whom to ask.
+pub fn on_unmerged_branch(place: &Place, repository: &Repository) -> Result<Explanation, GitError> {
+    let (added, branches) = (repository.added(place), repository.branches(place)?);
+    let only = match branches.as_slice() {
+        [] => "it is in a commit that no branch has any more".to_owned(),
+        [_] => format!("only the unmerged branch {} has it", listed(&branches)),
+        _ => format!("only unmerged branches have it: {}", listed(&branches)),
+    };
+    let ask = added.map(|commit| format!("; ask {}", author(commit))).unwrap_or_default();
+    let gap = repository.gaps().map(|(gap, _)| format!("; {gap}")).unwrap_or_default();
+    Ok(Explanation {
+        cause: Cause::UnmergedBranch,
+        summary: format!("{only}{}{ask}{gap}", added_by(added)),
+        added: added.map(told),
+        branches,
+        ..unknown()
+    })
+}

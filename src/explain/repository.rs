@@ -1,0 +1,292 @@
+//! What has been looked up in the repository for a run: the content index, and which commits and tips have what.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::explain::Base;
+use crate::explain::index::{Index, MOST_BYTES, Wanted};
+use crate::explain::variant::Variant;
+use crate::finding;
+use crate::git::{self, Git, GitError, ObjectId};
+use crate::migration::{Checksum, FileName, Version};
+
+/// So many files at so many tips are asked for at most.
+const MOST_ASKED: usize = 200_000;
+/// Branches that are looked at, where there are no more of them.
+const MOST_REFS: usize = 5_000;
+
+/// A place where a content that was looked for stood.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The content.
+    pub blob: ObjectId,
+    /// What turns it into the one that was applied.
+    pub variant: Variant,
+    /// The file, relative to the root.
+    pub path: String,
+    /// The number of the commit that brought it in: on this branch, if any there has.
+    pub added: usize,
+    /// Whether a commit of this branch had it there.
+    pub on_head: bool,
+}
+
+/// The repository, and what was looked up in it.
+pub struct Repository {
+    pub git: Git,
+    pub root: PathBuf,
+    pub index: Index,
+    /// The commit that is checked out; none where there is none yet.
+    pub head: Option<ObjectId>,
+    /// What it is going to be merged into, unless that is what is checked out.
+    pub base: Option<Base>,
+    /// The migrations directories of the plan.
+    pub directories: Vec<String>,
+    on_head: HashSet<ObjectId>,
+    on_base: HashSet<ObjectId>,
+    refs: Vec<(String, String)>,
+    /// What stands in a file at a tip.
+    tips: HashMap<(String, String), ObjectId>,
+}
+
+impl Repository {
+    /// Looks up all that the explanations of a run need. `files` are the paths that findings name.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn open(
+        root: &Path,
+        base: Option<Base>,
+        directories: Vec<String>,
+        wanted: &Wanted,
+        files: HashSet<String>,
+    ) -> Result<Self, GitError> {
+        let git = Git::open(root)?;
+        let head = git.commit("HEAD")?;
+        let base = base.map_or_else(|| default_branch(&git), |base| Ok(Some(base)))?;
+        let base = base.filter(|base| head.as_ref() != Some(&base.commit));
+        let inside: Vec<String> = directories.iter().filter(|path| !path.starts_with("..")).cloned().collect();
+        let index = Index::build(&git, &inside, wanted)?;
+        let commits = index.commits.iter().map(|commit| &commit.id).collect();
+        let reachable =
+            |tip: Option<&ObjectId>| tip.map_or_else(|| Ok(HashSet::new()), |tip| git.reachable(tip, &commits));
+        let (on_head, on_base) = (reachable(head.as_ref())?, reachable(base.as_ref().map(|base| &base.commit))?);
+        let refs = git.refs()?.into_iter().take(MOST_REFS).collect();
+        let root = root.to_owned();
+        let tips = HashMap::new();
+        let mut opened = Self { git, root, index, head, base, directories, on_head, on_base, refs, tips };
+        opened.look_at_tips(wanted, files)?;
+        Ok(opened)
+    }
+
+    /// Asks once, for all findings, what stands at the tips in each file that matters.
+    fn look_at_tips(&mut self, wanted: &Wanted, files: HashSet<String>) -> Result<(), GitError> {
+        let places = wanted.checksums.iter().flat_map(|checksum| self.places(checksum));
+        let mut paths: HashSet<String> = places.map(|place| place.path).collect();
+        paths.extend(files);
+        let base = self.base.iter().map(|base| base.commit.as_str());
+        let tips = self.head.iter().map(ObjectId::as_str).chain(base);
+        let tips: Vec<&str> = tips.chain(self.refs.iter().map(|(name, _)| name.as_str())).collect();
+        let mut asked: Vec<(&str, &str)> = Vec::new();
+        for tip in tips {
+            asked.extend(paths.iter().map(|path| (tip, path.as_str())).take(MOST_ASKED.saturating_sub(asked.len())));
+        }
+        let told = self.git.contents_at(&asked)?;
+        let told = asked.into_iter().zip(told);
+        self.tips = told.filter_map(|((tip, path), id)| Some(((tip.to_owned(), path.to_owned()), id?))).collect();
+        Ok(())
+    }
+
+    /// Every place where a content with this checksum stood, those of one content and file taken together.
+    pub fn places(&self, checksum: &Checksum) -> Vec<Place> {
+        let mut places: Vec<Place> = Vec::new();
+        for found in self.index.with(checksum) {
+            for (number, of) in self.index.places(&found.blob) {
+                let commit = &self.index.commits[*number];
+                let change = &commit.changes[*of];
+                // What a merge has unlike its first parent came with the other one.
+                let came = change.after.as_ref() == Some(&found.blob);
+                if !came {
+                    continue;
+                }
+                let on_head = self.on_head.contains(&commit.id);
+                let known = places.iter_mut().find(|place| place.blob == found.blob && place.path == change.path);
+                match known {
+                    // From the newest to the oldest: the oldest on this branch stays, else the oldest of all.
+                    Some(place) if on_head || !place.on_head => (place.added, place.on_head) = (*number, on_head),
+                    Some(_) => {}
+                    None => {
+                        let (blob, variant, path) = (found.blob.clone(), found.variant, change.path.clone());
+                        places.push(Place { blob, variant, path, added: *number, on_head });
+                    }
+                }
+            }
+        }
+        places
+    }
+
+    /// What stands in a file in the commit that is checked out.
+    pub fn at_head(&self, path: &str) -> Option<&ObjectId> {
+        self.at(self.head.as_ref()?.as_str(), path)
+    }
+
+    /// What stands in a file at the base's tip.
+    pub fn at_base(&self, path: &str) -> Option<&ObjectId> {
+        self.at(self.base.as_ref()?.commit.as_str(), path)
+    }
+
+    fn at(&self, tip: &str, path: &str) -> Option<&ObjectId> {
+        self.tips.get(&(tip.to_owned(), path.to_owned()))
+    }
+
+    /// The branches and tags whose tips have the content there.
+    pub fn tips(&self, place: &Place) -> Vec<String> {
+        let holds = |(name, _): &&(String, String)| self.at(name, &place.path) == Some(&place.blob);
+        self.refs.iter().filter(holds).map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The branches and tags whose tips have the content there; else those that have the commit which brought it in.
+    pub fn branches(&self, place: &Place) -> Result<Vec<String>, GitError> {
+        let names = self.tips(place);
+        if names.is_empty() { self.git.refs_with(&self.index.commits[place.added].id) } else { Ok(names) }
+    }
+
+    /// Whether a commit led to the one that is checked out.
+    pub fn is_on_head(&self, commit: &git::Commit) -> bool {
+        self.on_head.contains(&commit.id)
+    }
+
+    /// Whether a commit led to the base's tip.
+    pub fn is_on_base(&self, commit: &git::Commit) -> bool {
+        self.on_base.contains(&commit.id)
+    }
+
+    /// The newest commit of this branch with such a change.
+    pub fn newest_on_head(&self, is_it: impl Fn(&git::Change) -> bool) -> Option<&git::Commit> {
+        let mut commits = self.index.commits.iter();
+        commits.find(|commit| self.is_on_head(commit) && commit.changes.iter().any(&is_it))
+    }
+
+    /// The commit of this branch that did away with a file, be it a merge that took the side without it.
+    pub fn deletion(&self, path: &str) -> Result<Option<git::Commit>, GitError> {
+        if let Some(commit) = self.newest_on_head(|change| change.path == path && change.after.is_none()) {
+            return Ok(Some(commit.clone()));
+        }
+        let Some(head) = &self.head else { return Ok(None) };
+        let commits = self.git.changes_beside_every_parent(head, path)?;
+        Ok(commits.into_iter().find(|commit| commit.changes.iter().any(|change| change.after.is_none())))
+    }
+
+    /// Who brought a content in, where the commit that seems to have is not the one at which a shallow clone ends.
+    pub fn added(&self, place: &Place) -> Option<&git::Commit> {
+        let commit = &self.index.commits[place.added];
+        (!(self.git.is_shallow() && commit.is_root)).then_some(commit)
+    }
+
+    /// The bytes of a content that is not too long.
+    pub fn bytes(&self, blob: &ObjectId) -> Result<Option<Vec<u8>>, GitError> {
+        let mut bytes = None;
+        self.git.blobs([blob], &mut |_, content| {
+            let mut read = Vec::new();
+            let mut content = std::io::Read::take(content, MOST_BYTES + 1);
+            let is_whole = std::io::Read::read_to_end(&mut content, &mut read).is_ok_and(|n| n as u64 <= MOST_BYTES);
+            bytes = is_whole.then_some(read);
+        })?;
+        Ok(bytes)
+    }
+
+    /// The bytes that were applied, from a place that has them or what they were made of.
+    pub fn applied_bytes(&self, place: &Place) -> Result<Option<Vec<u8>>, GitError> {
+        let bytes = self.bytes(&place.blob)?;
+        Ok(bytes.map(|bytes| place.variant.of(&bytes).filter(|_| !place.variant.keeps_bytes()).unwrap_or(bytes)))
+    }
+
+    /// The bytes of a file as it is checked out, unless it is too long.
+    pub fn checked_out(&self, path: &str) -> Option<Vec<u8>> {
+        let path = self.root.join(path);
+        let is_short = std::fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= MOST_BYTES);
+        is_short.then(|| std::fs::read(path).ok()).flatten()
+    }
+
+    /// What could not be looked at, and the commands that bring it here.
+    pub fn gaps(&self) -> Option<(String, Vec<String>)> {
+        if self.git.is_shallow() {
+            let text = "the clone is shallow, and older commits could not be looked at: give `actions/checkout` `fetch-depth: 0`, or run `git fetch --unshallow`";
+            return Some((text.to_owned(), vec!["git fetch --unshallow".to_owned()]));
+        }
+        (self.index.absent > 0).then(|| {
+            let text = format!(
+                "the clone is a partial one, and {} of the contents could not be looked at: leave `filter` out of `actions/checkout`, or run `git fetch --refetch --no-filter`",
+                self.index.absent
+            );
+            (text, vec!["git fetch --refetch --no-filter".to_owned()])
+        })
+    }
+}
+
+/// The remote's default branch; else a branch with one of the usual names.
+fn default_branch(git: &Git) -> Result<Option<Base>, GitError> {
+    let remote = git.symbolic("refs/remotes/origin/HEAD")?;
+    let usual = ["refs/remotes/origin/main", "refs/remotes/origin/master", "refs/heads/main", "refs/heads/master"];
+    for name in remote.into_iter().chain(usual.map(str::to_owned)) {
+        if let Some(commit) = git.commit(&name)? {
+            let short = name.trim_start_matches("refs/").split_once('/').map_or(name.as_str(), |(_, short)| short);
+            return Ok(Some(Base { name: short.to_owned(), commit }));
+        }
+    }
+    Ok(None)
+}
+
+/// The file name of a path.
+pub fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The directory that a path stands in.
+pub fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or(".", |(folder, _)| folder)
+}
+
+/// The version that a file name has.
+pub fn version(path: &str) -> Option<Version> {
+    Some(FileName::parse(name(path))?.ok()?.version)
+}
+
+/// A commit as reports have it.
+pub fn told(commit: &git::Commit) -> finding::Commit {
+    finding::Commit {
+        id: commit.id.as_str().to_owned(),
+        author: commit.author.clone(),
+        date: commit.date.clone(),
+        subject: commit.subject.clone(),
+        pull_request: pull_request(&commit.subject),
+    }
+}
+
+/// The pull request that a subject names: `… (#12)`, or `Merge pull request #12 from …`.
+fn pull_request(subject: &str) -> Option<u64> {
+    let squashed = || subject.trim_end().strip_suffix(')')?.rsplit_once("(#").map(|(_, number)| number);
+    let merged = || subject.strip_prefix("Merge pull request #")?.split(' ').next();
+    let number = squashed().or_else(merged)?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pull_request_is_the_one_at_the_end_of_a_subject_or_that_a_merge_names() {
+        for (subject, number) in [
+            ("add a table (#12)", Some(12)),
+            ("Revert \"add (#12)\" (#13)", Some(13)),
+            ("Merge pull request #14 from a/b", Some(14)),
+            ("fix #15", None),
+            ("see (#16) there", None),
+            ("(#x)", None),
+            ("(#+1)", None),
+            ("(#99999999999999999999999)", None),
+        ] {
+            assert_eq!(pull_request(subject), number, "{subject}");
+        }
+    }
+}
