@@ -236,11 +236,6 @@ fn missing(version: Version, ignored: bool) -> String {
     format!("migration {version} was applied, but the source has no file for it{known}")
 }
 
-fn pending(versions: &[Version]) -> String {
-    let [first, last] = [versions.first(), versions.last()].map(|version| version.map_or(0, |version| version.0));
-    format!("{} migrations would be applied when the service starts, {first} to {last}", versions.len())
-}
-
 fn no_history(absent: &AbsentTable, elsewhere_applied: Option<&str>, uncreated: Option<&str>) -> String {
     let table = &absent.table;
     if !absent.elsewhere.is_empty() {

@@ -6,6 +6,7 @@ mod architecture;
 mod cli;
 mod config;
 mod events;
+mod explain;
 mod fuzz;
 mod gather;
 mod github;

@@ -6,6 +6,7 @@ mod faults;
 mod mysql;
 mod proxy;
 mod reading;
+mod repairing;
 mod roles;
 #[cfg(feature = "oracles")]
 mod runner;

@@ -48,6 +48,11 @@ impl Repository {
 
     /// Makes an SQLite database with a history of these rows.
     pub fn database(self, path: &str, rows: &[Row]) -> Self {
+        self.add_database(path, rows);
+        self
+    }
+
+    pub fn add_database(&self, path: &str, rows: &[Row]) {
         let file = self.path().join(path);
         block_on(async {
             let mut connection =
@@ -69,7 +74,6 @@ impl Repository {
             sqlx::query("COMMIT").execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();
         });
-        self
     }
 
     /// Runs SQL on an SQLite database.
