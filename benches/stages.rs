@@ -60,6 +60,7 @@ fn state(environment: &str, size: i64, is_clean: bool) -> TargetState {
             ..Defined::default()
         })),
         applied: Ok(History::Present((1..=size).filter(is_applied).map(row).collect())),
+        base: None,
     }
 }
 

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Rule;
 use crate::github::ReportTo;
-use crate::policy::FailOn;
+use crate::policy::{FailOn, Gate};
 
 /// Will this build start against that database? Compares sqlx migrations in code with those applied.
 #[derive(Debug, Parser)]
@@ -67,6 +67,12 @@ pub struct CheckArgs {
     /// How many databases are read at a time, at most 16 of them on one server
     #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
     pub jobs: NonZeroUsize,
+    /// The branch or commit that the change is held against [default: on GitHub, the base of the pull request]
+    #[arg(long, value_name = "REV", value_parser = revision)]
+    pub base: Option<String>,
+    /// What a pull request, or a change since --base, has to answer for
+    #[arg(long, value_name = "WHAT", default_value = "all")]
+    pub gate: Gate,
     /// What is made of the report.
     #[command(flatten)]
     pub report: ReportArgs,
@@ -199,6 +205,12 @@ fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse().map_err(|_| "give a whole number, 1 or more")
 }
 
+/// What may name a commit: neither nothing nor a flag of git's.
+fn revision(text: &str) -> Result<String, &'static str> {
+    let is_one = !text.trim().is_empty() && !text.starts_with('-');
+    is_one.then(|| text.to_owned()).ok_or("give a branch, a tag or a commit")
+}
+
 /// A whole or broken number of seconds, more than none and at most a day.
 fn seconds(text: &str) -> Result<Duration, String> {
     let bounds = Duration::from_millis(1)..=Duration::from_secs(86_400);
@@ -228,6 +240,9 @@ mod tests {
             ["--timeout", "0"],
             ["--timeout", "NaN"],
             ["--timeout", "-1"],
+            ["--base", ""],
+            ["--base", "--all"],
+            ["--gate", "some"],
             ["--output", "json"],
             ["--output", "xml=a"],
         ] {

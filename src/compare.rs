@@ -4,11 +4,16 @@
 //! whether somebody accepted them, is decided here and nowhere else.
 
 mod across;
+mod before;
+mod change;
 mod history;
 mod source;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+
+use before::{Before, before};
+use change::Changes;
 
 use crate::finding::{Facts, Finding, Findings, Location, Rule, Scope, Severity};
 use crate::migration::Version;
@@ -23,14 +28,23 @@ const MOST_PENDING: usize = 10;
 pub fn compare(states: &[TargetState], policy: &Policy) -> Findings {
     let mut sink = Sink::new(policy);
     let swapped = across::wrong_databases(states);
-    for (state, wrong) in states.iter().zip(&swapped) {
-        sink.target(state, wrong.iter().cloned());
-        sink.target(state, one_target(state, states));
+    let before = before(states, policy.gate);
+    let mut changes = Changes::of(states, &swapped);
+    for (index, state) in states.iter().enumerate() {
+        sink.target(state, swapped[index].iter().cloned(), &before[index]);
+        let facts = change::behind(state, one_target(state, states));
+        let is_meant = &mut |facts| sink.is_meant(facts, state);
+        let facts = changes.take_in(index, &state.target.environment, facts, is_meant);
+        sink.target(state, facts, &before[index]);
     }
     for (facts, involved) in across::environment_drift(states, &swapped, &policy.promotion) {
-        sink.service(states, facts, &involved);
+        let was_so = involved.iter().all(|target| before[*target].is_known());
+        sink.service(states, facts, &involved, was_so);
     }
-    sink.finish(states)
+    for (facts, involved) in changes.into_facts() {
+        sink.service(states, facts, &involved, false);
+    }
+    sink.finish(states, &before)
 }
 
 /// Everything that can be said of one target, its siblings in other environments being known.
@@ -74,26 +88,42 @@ impl<'a> Sink<'a> {
     }
 
     /// Takes the facts of one target, and folds its pending migrations when there are many.
-    fn target(&mut self, state: &TargetState, facts: impl IntoIterator<Item = Facts>) {
-        let target = &state.target;
+    fn target(&mut self, state: &TargetState, facts: impl IntoIterator<Item = Facts>, before: &Before) {
+        let (mut open, mut already_so) = (Vec::new(), Vec::new());
+        for facts in facts {
+            let was_so = before.has(&facts);
+            let judged = self.of_target(facts, &state.target);
+            if was_so { &mut already_so } else { &mut open }.extend(judged);
+        }
+        self.findings.open.extend(fold_pending(open));
+        self.findings.already_so.extend(fold_pending(already_so));
+    }
+
+    fn of_target(&mut self, facts: Facts, target: &Target) -> Option<Finding> {
         let scope = Scope::Target { service: target.service.clone(), environment: target.environment.clone() };
-        let judged = facts.into_iter().filter_map(|facts| {
-            let location = location(&facts, target);
-            self.judge(facts, scope.clone(), location, &target.levels)
-        });
-        let judged: Vec<_> = judged.collect();
-        self.findings.open.extend(fold_pending(judged));
+        let location = location(&facts, target);
+        self.judge(facts, scope, location, &target.levels)
+    }
+
+    /// Whether what follows from a change in a target is accepted, ignored, or nothing that the service minds.
+    fn is_meant(&mut self, facts: Facts, state: &TargetState) -> bool {
+        let is_harmless = facts.severity() == Severity::Notice;
+        self.of_target(facts, &state.target).is_none() || is_harmless
     }
 
     /// Takes a fact about several environments of one service. The levels of the last one count.
-    fn service(&mut self, states: &[TargetState], facts: Facts, involved: &[usize]) {
+    fn service(&mut self, states: &[TargetState], facts: Facts, involved: &[usize], was_so: bool) {
         let Some(last) = involved.last().map(|index| &states[*index].target) else { return };
         let in_order: BTreeSet<usize> = involved.iter().copied().collect();
         let environments = in_order.into_iter().map(|index| states[index].target.environment.clone()).collect();
         let scope = Scope::Service { service: last.service.clone(), environments };
         let location = location(&facts, last);
         let finding = self.judge(facts, scope, location, &last.levels);
-        self.findings.open.extend(finding);
+        self.list(was_so).extend(finding);
+    }
+
+    fn list(&mut self, was_so: bool) -> &mut Vec<Finding> {
+        if was_so { &mut self.findings.already_so } else { &mut self.findings.open }
     }
 
     /// Settles severity and acceptance; `None` when the finding is ignored or accepted.
@@ -117,17 +147,24 @@ impl<'a> Sink<'a> {
         matching.inspect(|index| self.used[**index] = true).copied().min()
     }
 
-    fn finish(mut self, states: &[TargetState]) -> Findings {
+    fn finish(mut self, states: &[TargetState], before: &[Before]) -> Findings {
         let policy = self.policy;
+        let is_untouched = !before.is_empty() && before.iter().all(Before::is_everything);
         let unused = self.used.iter().zip(&policy.accept).filter(|(used, _)| !**used).map(|(_, entry)| entry);
         let unused: Vec<&Accept> = unused.filter(|entry| self.can_judge(entry, states)).collect();
         for entry in unused {
             let facts = Facts::UnusedAccept { rule: entry.rule, reason: entry.reason.clone() };
             let finding = self.judge(facts, Scope::Run, Some(entry.location.clone()), &policy.levels);
-            self.findings.open.extend(finding);
+            self.list(is_untouched).extend(finding);
         }
+        let names = |target: &Target| (target.service.clone(), target.environment.clone());
+        let unread = |state: &TargetState| state.defined.is_err() || state.applied.is_err();
+        let excused = states.iter().zip(before).filter(|(state, before)| before.is_everything() && unread(state));
+        self.findings.excused = excused.map(|(state, _)| names(&state.target)).collect();
         // Stable, so that what the rules put in order (versions, files) stays in order.
-        self.findings.open.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.rule()));
+        for list in [&mut self.findings.open, &mut self.findings.already_so] {
+            list.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.rule()));
+        }
         self.findings
     }
 

@@ -1,11 +1,13 @@
 //! Findings: which rule, how grave, about what. Vocabulary, no I/O.
 
+mod changed;
 mod explanation;
 mod facts;
 mod rule;
 
+pub use changed::{Application, ChangedMigration};
 pub use explanation::{Cause, Commit, Difference, Explanation};
-pub use facts::Facts;
+pub use facts::{Behind, Facts};
 pub use rule::Rule;
 
 use std::fmt;
@@ -122,4 +124,8 @@ pub struct Findings {
     pub open: Vec<Finding>,
     /// The findings that an `accept` entry takes in, each with its reason.
     pub accepted: Vec<(Finding, String)>,
+    /// The findings that the base of the change has too, where it answers only for what it introduces.
+    pub already_so: Vec<Finding>,
+    /// Service and environment of the targets that could not be read and that such a change does not touch.
+    pub excused: Vec<(String, String)>,
 }

@@ -2,6 +2,7 @@
 //!
 //! What cannot be read becomes part of the state; nothing here stops a run.
 
+pub mod base;
 mod content;
 pub mod database;
 pub mod directory;
@@ -68,7 +69,7 @@ pub async fn gather(targets: Vec<Target>, root: &Path, limits: Limits, done: &dy
     let state = |(target, applied): (Target, Result<History, DatabaseError>)| {
         let defined = sources.get(&target.migrations).cloned();
         let defined = defined.unwrap_or_else(|| Err(SourceError::NoDirectory(target.migrations.clone())));
-        TargetState { target, defined, applied }
+        TargetState { target, defined, applied, base: None }
     };
     targets.into_iter().zip(histories).map(state).collect()
 }

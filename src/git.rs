@@ -153,6 +153,38 @@ impl Git {
         self.read(arguments, "", |stdout| log::tree(stdout, &self.prefix))
     }
 
+    /// The files that are one of the `paths` or below one, at a commit; all of them relative to the root.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn files_below(&self, commit: &ObjectId, paths: &[String]) -> Result<Vec<(String, ObjectId)>, GitError> {
+        let paths: Vec<_> = paths.iter().map(|path| self.of_top(path)).collect();
+        let fixed = ["ls-tree", "-r", "-z", "--full-tree", commit.as_str(), "--"];
+        // The top itself has no name, and is what is listed when nothing is named.
+        let has_top = paths.iter().any(String::is_empty);
+        let named = paths.iter().map(String::as_str).filter(|_| !has_top);
+        let arguments: Vec<_> = fixed.into_iter().chain(named).collect();
+        self.read(&arguments, "", |stdout| log::tree(stdout, &self.prefix))
+    }
+
+    /// Those of the files that [`Git::files_below`] would list which do not stand here as the last commit has them.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn uncommitted(&self, paths: &[String]) -> Result<Vec<String>, GitError> {
+        let fixed = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "HEAD", "--"];
+        let paths: Vec<_> = paths.iter().map(|path| format!(":(top,literal){}", self.of_top(path))).collect();
+        let arguments: Vec<_> = fixed.into_iter().chain(paths.iter().map(String::as_str)).collect();
+        let told = self.text(&arguments)?;
+        Ok(told.split('\0').filter_map(|path| path.strip_prefix(&self.prefix)).map(str::to_owned).collect())
+    }
+
+    /// A path of ours as one of git's.
+    fn of_top(&self, path: &str) -> String {
+        let path = if path == "." { "" } else { path };
+        format!("{}{path}", self.prefix).trim_end_matches('/').to_owned()
+    }
+
     /// Every change of a file that matches one of the `paths` (git's pathspecs, relative to the root), in all that any
     /// branch, tag or fetched reference holds; the newest commit first.
     ///

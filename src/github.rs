@@ -21,6 +21,25 @@ pub struct Run {
     pub attempt: String,
     /// Why the run is given no secrets, where that is so.
     pub without_secrets: Option<WithoutSecrets>,
+    /// What is to be merged into what, where the event says so.
+    pub proposal: Option<Proposal>,
+    /// The file of the workflow that runs, relative to the root of the repository.
+    pub workflow: Option<String>,
+}
+
+/// What is to be merged into what: a pull request, or a group of them in a merge queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proposal {
+    /// The commit in which GitHub has merged a pull request into its base, to try it out.
+    pub merged: Option<String>,
+    /// The last commit of a pull request.
+    pub head: Option<String>,
+    /// The branch that a pull request goes to.
+    pub branch: Option<String>,
+    /// The commit that it goes onto. That of a pull request may be older than what `merged` was made of.
+    pub base: Option<String>,
+    /// Whether it is a group of a merge queue.
+    pub is_group: bool,
 }
 
 /// Whom GitHub gives no secrets.

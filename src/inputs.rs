@@ -46,6 +46,8 @@ pub struct Inputs {
     pub migrations: Option<String>,
     /// Why GitHub gives the run no secrets, where that is so.
     pub without_secrets: Option<WithoutSecrets>,
+    /// The files that say what the targets are, relative to the root where they are below it.
+    pub read: Vec<String>,
 }
 
 /// Why a run cannot begin.
@@ -114,7 +116,8 @@ impl Inputs {
             given => given.to_vec(),
         };
         let without_secrets = run.and_then(|run| run.without_secrets);
-        Ok(Self { root, config, matrix, found, services, environments, migrations, without_secrets })
+        let read = read_files(args, &config, &below, run);
+        Ok(Self { root, config, matrix, found, services, environments, migrations, without_secrets, read })
     }
 }
 
@@ -198,6 +201,16 @@ fn read_matrix(args: &PlanArgs, config: &Config, root: &Path) -> Result<Option<S
         MatrixSource::Input(input) => workflow::input_options(&text, workflow, input, config.matrix_keys().0),
     };
     matrix.map(Some).map_err(|error| InputError::Workflow { error })
+}
+
+/// The files that say what the targets are. A matrix that is handed in comes from the workflow that runs.
+fn read_files(args: &PlanArgs, config: &Config, below: &Path, run: Option<&Run>) -> Vec<String> {
+    let configured = args.config.as_ref().map_or_else(|| CONFIG_FILE.to_owned(), |path| normal(&below.join(path)));
+    let is_given = args.matrix.is_some() || args.leg.is_some();
+    let running = run.and_then(|run| run.workflow.as_ref()).filter(|_| is_given);
+    let of_config = config.matrix.as_ref().map(|settings| &settings.workflow);
+    let workflows = args.workflow.iter().chain(of_config).chain(running).map(|path| normal(Path::new(path)));
+    std::iter::once(configured).chain(workflows).collect()
 }
 
 /// `path` without `.` and, as far as it goes, without `..`; with `/` between its parts.

@@ -14,7 +14,7 @@ use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
 use crate::inputs::Inputs;
 use crate::inputs::config::ServiceFields;
 use crate::inputs::template::{Placeholders, Template, UrlTemplate, upper_snake};
-use crate::policy::{Levels, Policy};
+use crate::policy::{Gate, Levels, Policy};
 use crate::target::Target;
 use error::PlanErrors;
 use seeds::Seed;
@@ -57,6 +57,7 @@ pub fn plan(inputs: &Inputs, variables: Variables) -> Result<Plan, PlanErrors> {
         promotion: config.environments.keys().cloned().collect(),
         left_out,
         is_part: inputs.matrix.as_ref().is_some_and(|matrix| matrix.is_one_leg),
+        gate: Gate::default(),
     };
     Ok(Plan { targets: targets.into_values().collect(), policy })
 }

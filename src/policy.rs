@@ -63,6 +63,18 @@ pub struct Policy {
     pub left_out: Vec<(String, String)>,
     /// Whether there are other targets that this run knows nothing of, as where it was given one leg of a matrix.
     pub is_part: bool,
+    /// What the change has to answer for, where the run is about one.
+    pub gate: Gate,
+}
+
+/// What a change has to answer for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Gate {
+    /// Everything that is found.
+    #[default]
+    All,
+    /// What its base does not have against the same histories. Without a base, everything.
+    Introduced,
 }
 
 /// From which severity on findings fail a run.

@@ -15,7 +15,7 @@ use crate::migration::Version;
 use crate::policy::FailOn;
 use crate::source::Defined;
 use crate::startup::{self, Outcome};
-use crate::target::TargetState;
+use crate::target::{Target, TargetState};
 
 /// The exit code for usage and configuration, where there is no report: clap leaves with it on a bad flag, too.
 pub const USAGE: u8 = 2;
@@ -63,6 +63,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Findings that configuration accepts, each with the reason. They count for nothing.
     pub accepted: Vec<(Finding, String)>,
+    /// Findings that the base of the change has too, which answers only for what it introduces. They count for nothing.
+    pub already_so: Vec<Finding>,
+    /// What else there is to know of the run: what could not be looked up, and how it could be. Never of any weight.
+    pub notes: Vec<String>,
 }
 
 /// Why a run ended without a report.
@@ -130,7 +134,13 @@ pub struct Counts {
 impl Report {
     /// Puts states and findings together and reaches the verdict.
     pub fn new(states: &[TargetState], findings: Findings, fail_on: FailOn) -> Self {
-        let Findings { open, accepted } = findings;
+        let Findings { open, accepted, already_so, excused } = findings;
+        let is_excused = |target: &Target| {
+            excused
+                .iter()
+                .any(|(service, environment)| *service == target.service && *environment == target.environment)
+        };
+        let is_unread = |state: &TargetState| is_unread(state) && !is_excused(&state.target);
         let verdict = if open.iter().any(|finding| fail_on.is_reached_by(finding.severity)) {
             Verdict::Fail
         } else if open.iter().any(|finding| finding.severity == Severity::Incomplete) || states.iter().any(is_unread) {
@@ -149,7 +159,7 @@ impl Report {
             };
             target.map_or(&mut findings, |index| &mut targets[*index].findings).push(finding);
         }
-        Self { verdict, targets, findings, accepted }
+        Self { verdict, targets, findings, accepted, already_so, notes: Vec::new() }
     }
 
     /// The verdict and what it rests on, in one line.
@@ -179,6 +189,9 @@ impl Report {
         parts.extend(counted.into_iter().flatten());
         if !self.accepted.is_empty() {
             parts.push(format!("{} accepted", plural(self.accepted.len(), "finding")));
+        }
+        if !self.already_so.is_empty() {
+            parts.push(format!("{} already so", plural(self.already_so.len(), "finding")));
         }
         format!("{}: {}", self.verdict.id(), parts.join(", "))
     }

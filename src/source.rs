@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::migration::Migration;
 
@@ -20,6 +21,32 @@ pub struct Defined {
     pub create_schemas: Vec<String>,
     /// `ignored-chars` of `sqlx.toml`: the letters that no checksum takes in.
     pub ignored_chars: BTreeSet<char>,
+}
+
+/// The code side at the two ends of the base of a change: where it begins, and where the branch is that it goes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Base {
+    /// What the directory held where the change begins; none where there was no such directory.
+    pub start: Option<Defined>,
+    /// The migrations at the tip of the base branch, which others may have moved on.
+    pub tip: Vec<Migration>,
+    /// Whether whatever decides how the directory is read (`sqlx.toml`, `.gitattributes`) and what the targets are
+    /// (the configuration, the workflow) is where the change begins as it is here.
+    pub same_settings: bool,
+    /// Whether the change is a pull request, or a group of them in a merge queue.
+    pub is_pull_request: bool,
+}
+
+impl Base {
+    /// Whether the change leaves the migrations of a target, and all that decides on them, as they were.
+    pub fn is_untouched(&self, defined: &Result<Arc<Defined>, SourceError>) -> bool {
+        self.same_settings
+            && match (&self.start, defined) {
+                (Some(start), Ok(now)) => start.migrations == now.migrations && start.invalid == now.invalid,
+                (None, Err(SourceError::NoDirectory(_))) => true,
+                _ => false,
+            }
+    }
 }
 
 /// A file that makes sqlx fail.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::finding::Location;
 use crate::history::{DatabaseError, DatabaseUrl, History};
 use crate::policy::Levels;
-use crate::source::{Defined, SourceError};
+use crate::source::{Base, Defined, SourceError};
 
 /// One service in one environment: what a run judges.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,4 +48,6 @@ pub struct TargetState {
     pub defined: Result<Arc<Defined>, SourceError>,
     /// The database side.
     pub applied: Result<History, DatabaseError>,
+    /// The code side at the base of the change that is checked, where there is one. Shared as `defined` is.
+    pub base: Option<Arc<Base>>,
 }

@@ -31,6 +31,7 @@ fn judge(config: Config) {
         environments: Vec::new(),
         migrations: None,
         without_secrets: None,
+        read: Vec::new(),
     });
 }
 

@@ -59,6 +59,7 @@ pub fn assert_sound(matrix: &ServiceMatrix) {
         environments: Vec::new(),
         migrations: None,
         without_secrets: None,
+        read: Vec::new(),
     });
 }
 

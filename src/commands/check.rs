@@ -6,14 +6,18 @@ use std::path::PathBuf;
 use super::stages::{conclude, destination, planned};
 use crate::cli::CheckArgs;
 use crate::compare::compare;
-use crate::explain::explain;
+use crate::explain::{self, explain};
 use crate::finding::Findings;
-use crate::gather::{self, Limits};
+use crate::gather::{self, Limits, base};
 use crate::github::Destination;
 use crate::plan::Plan;
+use crate::policy::{Gate, Policy};
 use crate::publish::Progress;
 use crate::report::Report;
 use crate::target::TargetState;
+
+/// Said where it is not known, for all targets or for some, what the base has against the same histories.
+const EVERYTHING_COUNTS: &str = "everything counts, as with `gate: all`, where the base is unknown, or where the change touches what says how it is read: the configuration, the workflow, sqlx.toml or .gitattributes";
 
 /// Runs every stage, writes every output, and returns the exit code that the report gives.
 ///
@@ -26,13 +30,27 @@ pub async fn check(args: &CheckArgs) -> anyhow::Result<u8> {
 
 async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<Report> {
     let (inputs, Plan { targets, policy }) = planned(&args.plan, destination)?;
+    let policy = Policy { gate: args.gate, ..policy };
+    let proposal = destination.run.as_ref().and_then(|run| run.proposal.as_ref());
+    let (change, mut notes) = match base::find(&inputs.root, args.base.as_deref(), proposal) {
+        Ok(change) => (change, Vec::new()),
+        Err(hidden) if hidden.is_usage() => return Err(hidden.into()),
+        Err(hidden) => (None, vec![hidden.to_string()]),
+    };
     let progress = Progress::new(targets.len());
     let limits = Limits { jobs: args.jobs.get(), timeout: args.report.timeout };
-    let states = gather::gather(targets, &inputs.root, limits, &|| progress.tick()).await;
+    let mut states = gather::gather(targets, &inputs.root, limits, &|| progress.tick()).await;
     progress.finish();
+    if let Some(change) = &change {
+        notes.extend(base::read(change, &inputs.root, &inputs.read, &mut states));
+    }
+    if args.gate == Gate::Introduced && (!notes.is_empty() || base::touched(&states)) {
+        notes.push(EVERYTHING_COUNTS.to_owned());
+    }
     let findings = compare(&states, &policy);
-    let (states, findings) = explained(states, findings, inputs.root).await?;
-    Ok(Report::new(&states, findings, args.report.fail_on))
+    let onto = change.map(|change| explain::Base { name: change.name, commit: change.tip });
+    let (states, findings) = explained(states, findings, inputs.root, onto).await?;
+    Ok(Report { notes, ..Report::new(&states, findings, args.report.fail_on) })
 }
 
 /// Has the repository's history explain the findings, on a thread that may wait for git.
@@ -40,9 +58,10 @@ async fn explained(
     states: Vec<TargetState>,
     findings: Findings,
     root: PathBuf,
+    onto: Option<explain::Base>,
 ) -> anyhow::Result<(Vec<TargetState>, Findings)> {
     let explaining = tokio::task::spawn_blocking(move || {
-        let findings = explain(findings, &states, &root, None);
+        let findings = explain(findings, &states, &root, onto);
         (states, findings)
     });
     explaining.await.map_err(|error| match error.try_into_panic() {

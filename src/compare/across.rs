@@ -21,6 +21,11 @@ pub(super) fn wrong_databases(states: &[TargetState]) -> Vec<Option<Facts>> {
     states.iter().map(|state| wrong_database(state, &holders)).collect()
 }
 
+/// The same of a target in another state than that which `states` has of it.
+pub(super) fn wrong_database_of(state: &TargetState, states: &[TargetState]) -> Option<Facts> {
+    wrong_database(state, &LazyCell::new(|| Contents::of(states)))
+}
+
 /// Which services have a migration of a version and content, in the order of the plan.
 struct Contents<'a> {
     services: IndexSet<&'a str>,
@@ -43,7 +48,7 @@ impl<'a> Contents<'a> {
 }
 
 fn wrong_database<'a>(
-    state: &'a TargetState,
+    state: &TargetState,
     contents: &LazyCell<Contents<'a>, impl FnOnce() -> Contents<'a>>,
 ) -> Option<Facts> {
     let (rows, own) = (rows(state)?, state.defined.as_ref().ok()?);
@@ -68,7 +73,7 @@ fn wrong_database<'a>(
 }
 
 /// The rows of a history that exists and could be read.
-fn rows(state: &TargetState) -> Option<&[AppliedMigration]> {
+pub(super) fn rows(state: &TargetState) -> Option<&[AppliedMigration]> {
     match &state.applied {
         Ok(History::Present(rows)) => Some(rows),
         _ => None,

@@ -7,7 +7,7 @@ use super::*;
 use crate::finding::Rule;
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, History};
 use crate::migration::{AppliedMigration, Checksum, Migration, MigrationKind, Version};
-use crate::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason};
+use crate::source::{Base, Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason};
 
 /// A target `api` in `staging` whose migrations 1 and 2 are both applied.
 fn clean() -> TargetState {
@@ -32,6 +32,7 @@ fn state(service: &str, environment: &str, defined: &[i64], applied: &[i64]) -> 
             ..Defined::default()
         })),
         applied: Ok(History::Present(applied.iter().map(|version| row(service, *version)).collect())),
+        base: None,
     }
 }
 
@@ -57,6 +58,24 @@ fn row(service: &str, version: i64) -> AppliedMigration {
 }
 
 impl TargetState {
+    /// As part of a pull request that begins where the migrations of `start` stand, and whose base has come to those of
+    /// `tip`.
+    fn since(self, start: &[i64], tip: &[i64]) -> Self {
+        let migrations = |versions: &[i64]| versions.iter().map(|v| migration(&self.target.service, *v)).collect();
+        let base = Base {
+            start: Some(Defined { migrations: migrations(start), ..Defined::default() }),
+            tip: migrations(tip),
+            same_settings: true,
+            is_pull_request: true,
+        };
+        Self { base: Some(Arc::new(base)), ..self }
+    }
+
+    fn edit_base(mut self, edit: impl FnOnce(&mut Base)) -> Self {
+        edit(Arc::make_mut(self.base.as_mut().unwrap()));
+        self
+    }
+
     fn edit_defined(mut self, edit: impl FnOnce(&mut Defined)) -> Self {
         edit(Arc::make_mut(self.defined.as_mut().unwrap()));
         self
@@ -113,12 +132,14 @@ fn fixture(rule: Rule) -> (Vec<TargetState>, Policy) {
         Rule::MissingReport => unreachable!("no comparison finds it"),
         Rule::NotChecked => one(unreachable(DatabaseErrorKind::Dns).edit_target(|target| target.required = false)),
         Rule::DirtyMigration => one(clean().edit_rows(|rows| rows[0].success = false)),
+        Rule::EditedMigration => one(edited(clean())),
+        Rule::DeletedMigration => one(state("api", "staging", &[1], &[1, 2]).since(&[1, 2], &[1, 2])),
+        Rule::RenumberedMigration => one(renumbered(clean())),
+        Rule::VersionCollision => one(twin(clean()).since(&[1, 2], &[1, 2])),
+        Rule::BehindBase => one(state("api", "staging", &[1], &[1, 2]).since(&[1], &[1, 2])),
         Rule::MissingMigration => one(state("api", "staging", &[1], &[1, 2])),
         Rule::ChecksumMismatch => one(clean().edit_rows(|rows| rows[1].checksum = Checksum::of("other"))),
-        Rule::DuplicateVersion => one(clean().edit_defined(|defined| {
-            let twin = Migration { path: "api/migrations/2_twin.sql".into(), ..migration("api", 2) };
-            defined.migrations.push(twin);
-        })),
+        Rule::DuplicateVersion => one(twin(clean())),
         Rule::InvalidMigration => one(clean().edit_defined(|defined| {
             let reason = InvalidReason::Version { prefix: "V3".into() };
             defined.invalid.push(InvalidFile { path: "api/migrations/V3_x.sql".into(), reason });
@@ -146,6 +167,26 @@ fn fixture(rule: Rule) -> (Vec<TargetState>, Policy) {
     }
 }
 
+/// With a second file of version 2.
+fn twin(state: TargetState) -> TargetState {
+    state.edit_defined(|defined| {
+        defined.migrations.push(Migration { path: "api/migrations/2_twin.sql".into(), ..migration("api", 2) });
+    })
+}
+
+/// A change that edits migration 2.
+fn edited(state: TargetState) -> TargetState {
+    state.since(&[1, 2], &[1, 2]).edit_defined(|defined| defined.migrations[1].checksum = Checksum::of("edited"))
+}
+
+/// A change that makes 3 of migration 2.
+fn renumbered(state: TargetState) -> TargetState {
+    state.since(&[1, 2], &[1, 2]).edit_defined(|defined| {
+        let checksum = defined.migrations[1].checksum.clone();
+        defined.migrations[1] = Migration { checksum, ..migration("api", 3) };
+    })
+}
+
 fn accept(rule: Rule) -> Accept {
     Accept {
         rule,
@@ -157,6 +198,8 @@ fn accept(rule: Rule) -> Accept {
         location: Location { file: "config.yml".into(), line: 3 },
     }
 }
+
+mod base;
 
 #[test]
 fn a_clean_target_has_no_findings() {
@@ -210,6 +253,14 @@ fn the_findings_of_each_fixture_are_exactly_these() {
         Rule::MissingReport => unreachable!("no comparison finds it"),
         Rule::NotChecked => vec!["notice not-checked@deploy.yml"],
         Rule::DirtyMigration => vec!["error dirty-migration@deploy.yml"],
+        Rule::EditedMigration => vec!["error edited-migration@api/migrations/2_step_2.sql"],
+        Rule::DeletedMigration => vec!["error deleted-migration@api/migrations/2_step_2.sql"],
+        Rule::RenumberedMigration => vec![
+            "error renumbered-migration@api/migrations/3_step_3.sql",
+            "notice pending-migration@api/migrations/3_step_3.sql",
+        ],
+        Rule::VersionCollision => vec!["error version-collision@api/migrations/2_twin.sql"],
+        Rule::BehindBase => vec!["warning behind-base@api/migrations/2_step_2.sql"],
         Rule::MissingMigration => vec!["error missing-migration@api/migrations/2_step_2.sql"],
         Rule::ChecksumMismatch => vec!["error checksum-mismatch@api/migrations/2_step_2.sql"],
         Rule::DuplicateVersion => vec!["error duplicate-version@api/migrations/2_twin.sql"],

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Rule, Severity};
+use super::{ChangedMigration, Rule, Severity};
 use crate::history::{AbsentTable, DatabaseError};
 use crate::migration::{Checksum, Version};
 use crate::source::{IgnoredReason, InvalidReason, SourceError};
@@ -19,6 +19,12 @@ pub enum Facts {
     MissingMigration { version: Version, description: String, file: String, applied: Checksum, ignored: bool },
     ChecksumMismatch { version: Version, description: String, file: String, applied: Checksum, defined: Checksum },
     DuplicateVersion { version: Version, files: Vec<String> },
+    EditedMigration(ChangedMigration),
+    DeletedMigration(ChangedMigration),
+    RenumberedMigration { changed: ChangedMigration, to: Version },
+    VersionCollision { version: Version, description: String, file: String, others: Vec<String> },
+    BehindBase { version: Version, description: String, file: String, applied: Checksum, behind: Behind },
+    BelowBase { version: Version, description: String, file: String, highest: Version },
     InvalidMigration { file: String, reason: InvalidReason },
     NoHistory { absent: AbsentTable, elsewhere_applied: Option<String>, uncreated: Option<String> },
     DriftingChecksum { version: Version, description: String, environments: Vec<(Checksum, Vec<String>)> },
@@ -36,6 +42,17 @@ pub enum Facts {
     Reported { rule: Rule, version: Option<Version>, description: Option<String>, message: String, help: String },
 }
 
+/// In what a source is behind its base branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Behind {
+    /// Whether the source has an older content of the migration, rather than none.
+    pub is_outdated: bool,
+    /// Whether it is a pull request, which will be merged before it is deployed.
+    pub is_pull_request: bool,
+    /// Whether the service ignores migrations that are missing.
+    pub ignored: bool,
+}
+
 impl Facts {
     /// The rule that these facts break.
     pub fn rule(&self) -> Rule {
@@ -48,10 +65,15 @@ impl Facts {
             Self::MissingMigration { .. } => Rule::MissingMigration,
             Self::ChecksumMismatch { .. } => Rule::ChecksumMismatch,
             Self::DuplicateVersion { .. } => Rule::DuplicateVersion,
+            Self::EditedMigration(_) => Rule::EditedMigration,
+            Self::DeletedMigration(_) => Rule::DeletedMigration,
+            Self::RenumberedMigration { .. } => Rule::RenumberedMigration,
+            Self::VersionCollision { .. } => Rule::VersionCollision,
+            Self::BehindBase { .. } => Rule::BehindBase,
             Self::InvalidMigration { .. } => Rule::InvalidMigration,
             Self::NoHistory { .. } => Rule::NoHistory,
             Self::DriftingChecksum { .. } | Self::DriftingRow { .. } => Rule::EnvironmentDrift,
-            Self::OutOfOrder { .. } => Rule::OutOfOrder,
+            Self::OutOfOrder { .. } | Self::BelowBase { .. } => Rule::OutOfOrder,
             Self::IgnoredFile { .. } => Rule::IgnoredFile,
             Self::DownWithoutUp { .. } => Rule::DownWithoutUp,
             Self::UnusedAccept { .. } => Rule::UnusedAccept,
@@ -67,6 +89,11 @@ impl Facts {
     pub fn severity(&self) -> Severity {
         match self {
             Self::MissingMigration { ignored: true, .. } => Severity::Notice,
+            Self::EditedMigration(changed)
+            | Self::DeletedMigration(changed)
+            | Self::RenumberedMigration { changed, .. } => changed.severity(),
+            Self::BehindBase { behind: Behind { ignored: true, .. }, .. } => Severity::Notice,
+            Self::BehindBase { behind: Behind { is_pull_request: true, .. }, .. } => Severity::Warning,
             Self::NoHistory { absent, .. } if !absent.elsewhere.is_empty() => Severity::Incomplete,
             Self::NoHistory { uncreated: Some(_), .. } => Severity::Error,
             Self::NoHistory { elsewhere_applied: Some(_), .. } => Severity::Warning,
@@ -77,6 +104,11 @@ impl Facts {
                 | Rule::MissingMigration
                 | Rule::ChecksumMismatch
                 | Rule::DuplicateVersion
+                | Rule::EditedMigration
+                | Rule::DeletedMigration
+                | Rule::RenumberedMigration
+                | Rule::VersionCollision
+                | Rule::BehindBase
                 | Rule::InvalidMigration => Severity::Error,
                 Rule::EnvironmentDrift
                 | Rule::OutOfOrder
@@ -99,6 +131,12 @@ impl Facts {
             | Self::MissingMigration { version, .. }
             | Self::ChecksumMismatch { version, .. }
             | Self::DuplicateVersion { version, .. }
+            | Self::EditedMigration(ChangedMigration { version, .. })
+            | Self::DeletedMigration(ChangedMigration { version, .. })
+            | Self::RenumberedMigration { changed: ChangedMigration { version, .. }, .. }
+            | Self::VersionCollision { version, .. }
+            | Self::BehindBase { version, .. }
+            | Self::BelowBase { version, .. }
             | Self::DriftingChecksum { version, .. }
             | Self::DriftingRow { version, .. }
             | Self::OutOfOrder { version, .. }
@@ -117,6 +155,12 @@ impl Facts {
             Self::DirtyMigration { description, .. }
             | Self::MissingMigration { description, .. }
             | Self::ChecksumMismatch { description, .. }
+            | Self::EditedMigration(ChangedMigration { description, .. })
+            | Self::DeletedMigration(ChangedMigration { description, .. })
+            | Self::RenumberedMigration { changed: ChangedMigration { description, .. }, .. }
+            | Self::VersionCollision { description, .. }
+            | Self::BehindBase { description, .. }
+            | Self::BelowBase { description, .. }
             | Self::DriftingChecksum { description, .. }
             | Self::DriftingRow { description, .. }
             | Self::OutOfOrder { description, .. }
@@ -133,6 +177,12 @@ impl Facts {
         match self {
             Self::MissingMigration { file, .. }
             | Self::ChecksumMismatch { file, .. }
+            | Self::EditedMigration(ChangedMigration { file, .. })
+            | Self::DeletedMigration(ChangedMigration { file, .. })
+            | Self::RenumberedMigration { changed: ChangedMigration { file, .. }, .. }
+            | Self::VersionCollision { file, .. }
+            | Self::BehindBase { file, .. }
+            | Self::BelowBase { file, .. }
             | Self::InvalidMigration { file, .. }
             | Self::OutOfOrder { file, .. }
             | Self::IgnoredFile { file, .. }
@@ -178,26 +228,26 @@ impl Facts {
                 format!("migration {version} was begun and never finished (`success = false`)")
             }
             Self::MissingMigration { version, ignored, .. } => missing(*version, *ignored),
-            Self::ChecksumMismatch { version, applied, defined, .. } => format!(
-                "migration {version} was changed after it was applied: the row has checksum {}…, the file {}…",
-                applied.short(),
-                defined.short()
-            ),
+            Self::ChecksumMismatch { version, applied, defined, .. } => mismatch(*version, applied, defined),
             Self::DuplicateVersion { version, files } => {
                 format!("{} files have the version {version}: {}", files.len(), list(files))
+            }
+            Self::EditedMigration(changed) => changed.told("edits", ""),
+            Self::DeletedMigration(changed) => changed.told("deletes", ""),
+            Self::RenumberedMigration { changed, to } => changed.told("turns", &format!(" into {to}")),
+            Self::VersionCollision { version, file, others, .. } => {
+                format!("version {version} is taken on the base branch: {file} of this change meets {}", list(others))
+            }
+            Self::BehindBase { version, behind, .. } => behind_base(*version, *behind),
+            Self::BelowBase { version, highest, .. } => {
+                format!("migration {version} is new, and the base branch has {highest} already")
             }
             Self::InvalidMigration { reason, .. } => format!("sqlx fails on this file: {reason}"),
             Self::NoHistory { absent, elsewhere_applied, uncreated } => {
                 no_history(absent, elsewhere_applied.as_deref(), uncreated.as_deref())
             }
             Self::DriftingChecksum { version, environments, .. } => drifting_checksum(*version, environments),
-            Self::DriftingRow { version, environment, lacking, .. } => {
-                format!(
-                    "migration {version} is applied in {environment} and not in {}, which {} before it",
-                    list(lacking),
-                    if lacking.len() == 1 { "comes" } else { "come" }
-                )
-            }
+            Self::DriftingRow { version, environment, lacking, .. } => drifting_row(*version, environment, lacking),
             Self::OutOfOrder { version, highest, .. } => {
                 format!("migration {version} is pending, though {highest} is applied already")
             }
@@ -215,7 +265,7 @@ impl Facts {
             Self::PendingMigration { version, .. } => {
                 format!("migration {version} would be applied when the service starts")
             }
-            Self::PendingMigrations { versions } => pending(versions),
+            Self::PendingMigrations { versions } => all_pending(versions),
             Self::NoLeg => NO_LEG.to_owned(),
             Self::UnreadableReport { path, detail } => format!("the report `{path}` could not be read: {detail}"),
             Self::Reported { message, .. } => message.clone(),
@@ -226,14 +276,22 @@ impl Facts {
 const NO_LEG: &str =
     "no run has reported on this target: its job was skipped or cancelled, or ended before it could report";
 
-fn pending(versions: &[Version]) -> String {
-    let [first, last] = [versions.first(), versions.last()].map(|version| version.map_or(0, |version| version.0));
-    format!("{} migrations would be applied when the service starts, {first} to {last}", versions.len())
-}
-
 fn missing(version: Version, ignored: bool) -> String {
     let known = if ignored { "; the service ignores that (`ignore-missing`)" } else { "" };
     format!("migration {version} was applied, but the source has no file for it{known}")
+}
+
+fn mismatch(version: Version, applied: &Checksum, defined: &Checksum) -> String {
+    let (applied, defined) = (applied.short(), defined.short());
+    format!(
+        "migration {version} was changed after it was applied: the row has checksum {applied}…, the file {defined}…"
+    )
+}
+
+fn behind_base(version: Version, behind: Behind) -> String {
+    let lacks = if behind.is_outdated { "has an older content of it" } else { "has no file for it" };
+    let known = if behind.ignored { "; the service ignores that (`ignore-missing`)" } else { "" };
+    format!("migration {version} was applied as it stands on the base branch, and the source {lacks}{known}")
 }
 
 fn no_history(absent: &AbsentTable, elsewhere_applied: Option<&str>, uncreated: Option<&str>) -> String {
@@ -259,6 +317,20 @@ fn drifting_checksum(version: Version, environments: &[(Checksum, Vec<String>)])
     let group = |(checksum, names): &(Checksum, Vec<String>)| format!("{}… in {}", checksum.short(), list(names));
     let groups: Vec<_> = environments.iter().map(group).collect();
     format!("migration {version} was applied with different contents: checksum {}", groups.join(", "))
+}
+
+fn drifting_row(version: Version, environment: &str, lacking: &[String]) -> String {
+    let come = if lacking.len() == 1 { "comes" } else { "come" };
+    format!("migration {version} is applied in {environment} and not in {}, which {come} before it", list(lacking))
+}
+
+fn all_pending(versions: &[Version]) -> String {
+    format!(
+        "{} migrations would be applied when the service starts, {} to {}",
+        versions.len(),
+        versions.first().map_or(0, |version| version.0),
+        versions.last().map_or(0, |version| version.0),
+    )
 }
 
 fn list(names: &[String]) -> String {

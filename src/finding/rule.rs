@@ -25,10 +25,20 @@ pub enum Rule {
     NotChecked,
     /// A row with `success = false`.
     DirtyMigration,
+    /// The change edits a migration of its base.
+    EditedMigration,
+    /// The change deletes a migration of its base.
+    DeletedMigration,
+    /// The change gives a migration of its base another version.
+    RenumberedMigration,
+    /// The change takes a version that the base branch has given to another migration.
+    VersionCollision,
     /// A row without a migration in the source.
     MissingMigration,
     /// Row and migration of one version differ.
     ChecksumMismatch,
+    /// The base branch has what is missing or differs.
+    BehindBase,
     /// Two up migrations of one version.
     DuplicateVersion,
     /// A file that makes sqlx fail.
@@ -95,8 +105,13 @@ impl Rule {
             Self::MissingReport => MISSING_REPORT,
             Self::NotChecked => NOT_CHECKED,
             Self::DirtyMigration => DIRTY_MIGRATION,
+            Self::EditedMigration => EDITED_MIGRATION,
+            Self::DeletedMigration => DELETED_MIGRATION,
+            Self::RenumberedMigration => RENUMBERED_MIGRATION,
+            Self::VersionCollision => VERSION_COLLISION,
             Self::MissingMigration => MISSING_MIGRATION,
             Self::ChecksumMismatch => CHECKSUM_MISMATCH,
+            Self::BehindBase => BEHIND_BASE,
             Self::DuplicateVersion => DUPLICATE_VERSION,
             Self::InvalidMigration => INVALID_MIGRATION,
             Self::NoHistory => NO_HISTORY,
@@ -173,6 +188,38 @@ const DIRTY_MIGRATION: Entry = Entry {
     help: "Find out how far the migration came, bring the schema to a known state by hand, then delete the row (to have sqlx run the migration again) or set `success = true` (if all of it is in place).",
 };
 
+/// What decides on how grave it is that a change touches a migration of its base.
+const AS_APPLIED: &str =
+    "error if an environment that could be read has applied it; warning if none could be read; else notice";
+
+const EDITED_MIGRATION: Entry = Entry {
+    id: "edited-migration",
+    default: AS_APPLIED,
+    summary: "The change edits a migration that stands at its base. Takes in the checksum mismatch that follows from it.",
+    help: "Put the file back as it was, and the change into a new migration: where the old content is applied, the service would not start. A migration that nobody has applied may be edited.",
+};
+
+const DELETED_MIGRATION: Entry = Entry {
+    id: "deleted-migration",
+    default: AS_APPLIED,
+    summary: "The change deletes a migration that stands at its base. Takes in the missing migration that follows from it.",
+    help: "Bring the file back: where it is applied, the service would not start without it. What it did is undone by a new migration. A migration that nobody has applied may go.",
+};
+
+const RENUMBERED_MIGRATION: Entry = Entry {
+    id: "renumbered-migration",
+    default: AS_APPLIED,
+    summary: "The change gives a migration that stands at its base another version. Takes in the missing migration that follows from it.",
+    help: "Give the file its version back: where it is applied, the old version would be missing, and the service would not start. A migration that nobody has applied may be renumbered.",
+};
+
+const VERSION_COLLISION: Entry = Entry {
+    id: "version-collision",
+    default: "error",
+    summary: "Merging gives two migrations of one version, though git sees no conflict: the base branch has taken the version of a new file. Replaces `duplicate-version` there.",
+    help: "Give the file of this change a version of its own, above the highest one of the base branch.",
+};
+
 const MISSING_MIGRATION: Entry = Entry {
     id: "missing-migration",
     default: "error; notice with `ignore-missing: true`",
@@ -185,6 +232,13 @@ const CHECKSUM_MISMATCH: Entry = Entry {
     default: "error",
     summary: "Row and migration of one version differ in checksum: the file was changed after it was applied. sqlx refuses to start the service.",
     help: "Restore the file byte for byte as it was applied (line endings, BOM and final newline count) and put the change into a new migration.",
+};
+
+const BEHIND_BASE: Entry = Entry {
+    id: "behind-base",
+    default: "warning on pull requests; else as `missing-migration`",
+    summary: "A row of the history has no migration in the source, or an older one, and the tip of the base branch has it with the row's checksum.",
+    help: "Merge the base branch, or rebase onto it: it has the file as it was applied. Until then this very source would not start.",
 };
 
 const DUPLICATE_VERSION: Entry = Entry {
@@ -218,7 +272,7 @@ const ENVIRONMENT_DRIFT: Entry = Entry {
 const OUT_OF_ORDER: Entry = Entry {
     id: "out-of-order",
     default: "warning",
-    summary: "A pending version lies below the highest applied one. sqlx applies it all the same, after migrations that were written later.",
+    summary: "A pending version lies below the highest applied one, or a new one of the change below the highest of its base branch. sqlx applies it all the same, after migrations that were written later.",
     help: "If the migration depends on nothing that came later, this is harmless. Otherwise give it a new version above the highest applied one.",
 };
 

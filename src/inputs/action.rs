@@ -13,13 +13,15 @@ type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The inputs that become a flag of the same name with their value. Beside them stand `matrix`, and `reports`, which is
 /// given once for each line.
-pub const VALUES: [&str; 11] = [
+pub const VALUES: [&str; 13] = [
     "config",
     "workflow",
     "job",
     "service",
     "environment",
     "migrations",
+    "base",
+    "gate",
     "fail-on",
     "report",
     "check-name",

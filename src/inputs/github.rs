@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::github::{Run, WithoutSecrets};
+use crate::github::{Proposal, Run, WithoutSecrets};
 
 /// The actor whose runs get secrets of their own kind, and so mostly none.
 const DEPENDABOT: &str = "dependabot[bot]";
@@ -33,6 +33,8 @@ pub fn read(variable: &dyn Fn(&str) -> Option<String>, event: &dyn Fn(&str) -> O
         pull_request: event.pull_request(),
         attempt: format!("{}-{}", part("GITHUB_RUN_ID"), part("GITHUB_RUN_ATTEMPT")),
         without_secrets: event.without_secrets(set("GITHUB_ACTOR").as_deref()),
+        proposal: event.proposal(set("GITHUB_SHA")),
+        workflow: set("GITHUB_WORKFLOW_REF").and_then(|reference| workflow(&reference)),
     })
 }
 
@@ -65,6 +67,29 @@ impl Event {
         })
     }
 
+    /// What is to be merged into what. `checked_out` is the commit that the runner starts from.
+    fn proposal(&self, checked_out: Option<String>) -> Option<Proposal> {
+        let commit = |pointer: &str| self.text(pointer).filter(|commit| is_commit(commit)).map(str::to_owned);
+        match self.name.as_str() {
+            "merge_group" => {
+                let base = commit("/merge_group/base_sha");
+                Some(Proposal { base, is_group: true, ..Proposal::default() })
+            }
+            "pull_request" | "pull_request_target" | "pull_request_review" | "pull_request_review_comment" => {
+                // What the target runs from is the base branch itself.
+                let merged = checked_out.filter(|commit| is_commit(commit) && self.name != "pull_request_target");
+                Some(Proposal {
+                    merged,
+                    head: commit("/pull_request/head/sha"),
+                    branch: self.text("/pull_request/base/ref").filter(|name| !name.is_empty()).map(str::to_owned),
+                    base: commit("/pull_request/base/sha"),
+                    is_group: false,
+                })
+            }
+            _ => None,
+        }
+    }
+
     /// `pull_request_target` and what follows a workflow run in the repository itself, with its secrets.
     fn without_secrets(&self, actor: Option<&str>) -> Option<WithoutSecrets> {
         let of_author = self.text("/pull_request/user/login") == Some(DEPENDABOT);
@@ -84,6 +109,12 @@ impl Event {
     fn text(&self, pointer: &str) -> Option<&str> {
         self.payload.pointer(pointer).and_then(Value::as_str)
     }
+}
+
+/// The file in `octo/demo/.github/workflows/ci.yml@refs/heads/main`.
+fn workflow(reference: &str) -> Option<String> {
+    let (path, _) = reference.split_once('@')?;
+    path.splitn(3, '/').nth(2).map(str::to_owned)
 }
 
 /// A full hash: SHA-1 or SHA-256. It becomes a part of URLs.
@@ -130,6 +161,37 @@ mod tests {
         for name in ["push", "schedule", "workflow_dispatch", "", "an_event_of_tomorrow"] {
             assert_eq!(commit(name, &pull_request("octo/demo")), CHECKED_OUT, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_to_be_merged_into_what_is_told_of_pull_requests_and_merge_groups_alone() {
+        let [base, head] = [CHECKED_OUT, HEAD].map(str::to_owned);
+        let payload = json!({
+            "pull_request": {"head": {"sha": HEAD}, "base": {"sha": CHECKED_OUT, "ref": "main"}},
+            "merge_group": {"head_sha": HEAD, "base_sha": CHECKED_OUT},
+        });
+        let proposal = |name: &str| run(name, &payload.to_string(), "").unwrap().proposal;
+        let pull_request = Proposal {
+            merged: Some(base.clone()),
+            head: Some(head),
+            branch: Some("main".into()),
+            base: Some(base.clone()),
+            is_group: false,
+        };
+        assert_eq!(proposal("pull_request"), Some(pull_request.clone()));
+        assert_eq!(proposal("pull_request_target"), Some(Proposal { merged: None, ..pull_request }));
+        let group = Proposal { base: Some(base), is_group: true, ..Proposal::default() };
+        assert_eq!(proposal("merge_group"), Some(group));
+        for name in ["push", "schedule", "workflow_dispatch", "deployment", "workflow_run", ""] {
+            assert_eq!(proposal(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_file_of_the_workflow_is_relative_to_the_root() {
+        let file = workflow("octo/demo/.github/workflows/ci.yml@refs/pull/7/merge");
+        assert_eq!(file.as_deref(), Some(".github/workflows/ci.yml"));
+        assert_eq!((workflow("octo/demo"), workflow("@")), (None, None));
     }
 
     #[test]

@@ -15,6 +15,7 @@ fn inputs(yaml: &str) -> Inputs {
         environments: Vec::new(),
         migrations: None,
         without_secrets: None,
+        read: Vec::new(),
     }
 }
 

@@ -74,6 +74,13 @@ pub fn github(report: &Report) -> String {
             out.push_str(&command(annotation, &more));
         }
     }
+    // They belong to no file, so that a check run has them in its page alone.
+    let was_so = report.already_so.len();
+    let was_so = (was_so > 0).then(|| format!("{} already so: the base has the same", plural(was_so, "finding")));
+    for note in report.notes.iter().cloned().chain(was_so) {
+        let note = cut(&harmless(&note), MOST_COMMAND_MESSAGE, str::len);
+        out.push_str(&format!("::notice title=migration-preflight::{}\n", command_data(&note)));
+    }
     out
 }
 

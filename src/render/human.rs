@@ -42,6 +42,12 @@ pub fn human(report: &Report) -> String {
     if !report.accepted.is_empty() {
         section(&accepted(report));
     }
+    if !report.already_so.is_empty() {
+        section(&already_so(report));
+    }
+    if !report.notes.is_empty() {
+        section(&notes(report));
+    }
     out.push('\n');
     out
 }
@@ -206,12 +212,31 @@ fn one_line(finding: &Finding) -> String {
 fn accepted(report: &Report) -> String {
     let mut out = styled(BOLD, "accepted");
     for (finding, reason) in &report.accepted {
-        let environments = finding.scope.environments().join(", ");
-        let place = finding.scope.service().map(|service| format!(" for {service} in {environments}"));
-        let (place, message) = (harmless(&place.unwrap_or_default()), harmless(&finding.facts.message()));
-        let _ = write!(out, "\n  {}{place}: {message} ({})", finding.rule(), harmless(reason));
+        let _ = write!(out, "\n  {} ({})", in_short(finding), harmless(reason));
     }
     out
+}
+
+/// What the base of the change has too.
+fn already_so(report: &Report) -> String {
+    let mut out = styled(BOLD, "already so");
+    for finding in &report.already_so {
+        let _ = write!(out, "\n  {} {}", finding.severity.id(), in_short(finding));
+    }
+    out
+}
+
+/// A finding that counts for nothing.
+fn in_short(finding: &Finding) -> String {
+    let environments = finding.scope.environments().join(", ");
+    let place = finding.scope.service().map(|service| format!(" for {service} in {environments}"));
+    let (place, message) = (harmless(&place.unwrap_or_default()), harmless(&finding.facts.message()));
+    format!("{}{place}: {message}", finding.rule())
+}
+
+fn notes(report: &Report) -> String {
+    let label = styled(BOLD, "note:");
+    report.notes.iter().map(|note| format!("{label} {}", harmless(note))).collect::<Vec<_>>().join("\n")
 }
 
 fn styled(style: Style, text: impl Display) -> String {

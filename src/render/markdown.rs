@@ -5,7 +5,7 @@ mod section;
 
 use indexmap::{IndexMap, IndexSet};
 
-use crate::finding::{Explanation, Rule, Severity};
+use crate::finding::{Explanation, Finding, Rule, Severity};
 use crate::render::grouped::{Grouped, grouped};
 use crate::report::{Report, TargetReport, Verdict};
 use crate::startup::Outcome;
@@ -32,6 +32,8 @@ pub fn markdown(report: &Report, limit: usize) -> String {
         Section::list("What to do", what_to_do(&findings), "hint"),
         Section::list("Not checked", gaps.iter().map(gap).collect(), "target"),
         Section::list("Accepted", report.accepted.iter().map(accepted).collect(), "accepted finding"),
+        Section::list("Already so", report.already_so.iter().map(already_so).collect(), "finding"),
+        Section::list("Notes", report.notes.iter().map(|note| format!("- {}", inline(note))).collect(), "note"),
     ];
     page(title, &sections, limit)
 }
@@ -133,9 +135,18 @@ fn what_to_do(findings: &[Grouped]) -> Vec<String> {
     hints.into_iter().map(|(rule, help)| format!("- {}: {}", code(rule.id()), inline(&help))).collect()
 }
 
-fn accepted((finding, reason): &(crate::finding::Finding, String)) -> String {
+fn accepted((finding, reason): &(Finding, String)) -> String {
     let service = finding.scope.service().map(|service| format!(" {}:", code(service))).unwrap_or_default();
     format!("- {}{service} {} — {}", code(finding.rule().id()), inline(&finding.facts.message()), inline(reason))
+}
+
+/// What the base of the change has too.
+fn already_so(finding: &Finding) -> String {
+    let environments: Vec<_> = finding.scope.environments().iter().map(|name| code(name)).collect();
+    let of_service = |service: &str| format!(" {} in {}:", code(service), environments.join(", "));
+    let whose = finding.scope.service().map(of_service).unwrap_or_default();
+    let (severity, rule) = (finding.severity.id(), code(finding.rule().id()));
+    format!("- {severity} {rule}{whose} {}", inline(&finding.facts.message()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::{Counts, Report, TargetReport, Verdict};
 use crate::finding::{Facts, Finding, Location, Scope, Severity};
@@ -30,6 +30,7 @@ type Name = (String, String);
 pub fn merge(planned: &[Target], policy: &Policy, parts: Vec<Part>, fail_on: FailOn) -> Report {
     let left_out: HashSet<&Name> = policy.left_out.iter().collect();
     let (mut reported, mut findings, mut accepted) = (IndexMap::new(), Vec::new(), Vec::new());
+    let (mut already_so, mut notes) = (Vec::new(), IndexSet::new());
     let mut verdicts = Vec::new();
     for Part { path, report } in parts {
         let report = match report {
@@ -53,6 +54,10 @@ pub fn merge(planned: &[Target], policy: &Policy, parts: Vec<Part>, fail_on: Fai
         let new = |it: &(Finding, String)| !accepted.contains(it);
         let of_part: Vec<_> = report.accepted.into_iter().filter(new).collect();
         accepted.extend(of_part);
+        let new = |finding: &Finding| !already_so.contains(finding);
+        let of_part: Vec<_> = report.already_so.into_iter().filter(new).collect();
+        already_so.extend(of_part);
+        notes.extend(report.notes);
     }
     let mut targets: Vec<TargetReport> = planned
         .iter()
@@ -67,7 +72,8 @@ pub fn merge(planned: &[Target], policy: &Policy, parts: Vec<Part>, fail_on: Fai
         .collect();
     targets.extend(reported.into_values());
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let mut report = Report { verdict: Verdict::Pass, targets, findings, accepted };
+    let mut report =
+        Report { verdict: Verdict::Pass, targets, findings, accepted, already_so, notes: notes.into_iter().collect() };
     report.verdict = verdict(&report, &verdicts, fail_on);
     report
 }
@@ -155,7 +161,14 @@ mod tests {
     fn part(verdict: Verdict, targets: Vec<TargetReport>) -> Part {
         Part {
             path: "a.json".into(),
-            report: Ok(Report { verdict, targets, findings: Vec::new(), accepted: Vec::new() }),
+            report: Ok(Report {
+                verdict,
+                targets,
+                findings: Vec::new(),
+                accepted: Vec::new(),
+                already_so: Vec::new(),
+                notes: Vec::new(),
+            }),
         }
     }
 

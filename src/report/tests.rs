@@ -39,6 +39,7 @@ fn state(environment: &str, migrations: Vec<Migration>, rows: Vec<AppliedMigrati
         },
         defined: Ok(Arc::new(Defined { migrations, ..Defined::default() })),
         applied: Ok(History::Present(rows)),
+        base: None,
     }
 }
 
@@ -61,7 +62,7 @@ fn finding(severity: Severity, scope: Scope) -> Finding {
 
 fn of_run(severities: &[Severity]) -> Findings {
     let open = severities.iter().map(|severity| finding(*severity, Scope::Run)).collect();
-    Findings { open, accepted: Vec::new() }
+    Findings { open, ..Findings::default() }
 }
 
 fn title(states: &[TargetState], severities: &[Severity]) -> String {
@@ -101,7 +102,8 @@ fn the_title_counts_the_findings_of_targets_and_those_that_are_accepted() {
     let scope = Scope::Target { service: "api".into(), environment: "b".into() };
     let open = vec![finding(Severity::Error, scope.clone()), finding(Severity::Error, Scope::Run)];
     let accepted = vec![(finding(Severity::Error, scope), "meant".to_owned())];
-    let report = Report::new(&[starts("a"), starts("b")], Findings { open, accepted }, FailOn::Error);
+    let report =
+        Report::new(&[starts("a"), starts("b")], Findings { open, accepted, ..Findings::default() }, FailOn::Error);
     assert_eq!(report.title(), "fail: all 2 targets would start, 2 errors, 1 finding accepted");
     assert_eq!(report.targets[1].findings.len(), 1, "a finding stands with its own target");
     assert_eq!((report.targets[0].findings.len(), report.findings.len()), (0, 1));
@@ -151,12 +153,36 @@ fn a_report_is_read_back_from_its_json_as_what_it_says() {
     findings.open.push(Finding { location, ..finding(Severity::Error, scope.clone()) });
     let shared = Scope::Service { service: "api".into(), environments: vec!["staging".into(), "production".into()] };
     findings.open.push(finding(Severity::Notice, shared));
-    findings.accepted.push((finding(Severity::Error, scope), "known".into()));
-    let report = Report::new(&states, findings, FailOn::Error);
+    findings.accepted.push((finding(Severity::Error, scope.clone()), "known".into()));
+    findings.already_so.push(finding(Severity::Error, scope));
+    let report = Report { notes: vec!["a note".into()], ..Report::new(&states, findings, FailOn::Error) };
     let json = |report: &Report| serde_json::to_value(v1::ReportV1::from(report)).unwrap();
     let read = v1::read(&json(&report).to_string()).unwrap();
     assert_eq!(json(&read), json(&report));
     assert_eq!(read.title(), report.title());
+}
+
+#[test]
+fn a_report_of_before_there_were_bases_is_read_all_the_same() {
+    let report = Report::new(&[starts("a")], Findings::default(), FailOn::Error);
+    let mut json = serde_json::to_value(v1::ReportV1::from(&report)).unwrap();
+    for key in ["already-so", "notes"] {
+        json.as_object_mut().unwrap().remove(key).unwrap();
+    }
+    assert_eq!(v1::read(&json.to_string()).unwrap().title(), report.title());
+}
+
+#[test]
+fn a_target_that_could_not_be_read_and_is_not_touched_makes_nothing_incomplete() {
+    let excused = |names: &[(&str, &str)]| {
+        let excused = names.iter().map(|(service, environment)| (service.to_string(), environment.to_string()));
+        let findings = Findings { excused: excused.collect(), ..Findings::default() };
+        Report::new(&[away("a"), starts("b")], findings, FailOn::Error).verdict
+    };
+    assert_eq!(excused(&[("api", "a")]), Verdict::Pass);
+    for other in [("api", "b"), ("web", "a")] {
+        assert_eq!(excused(&[other]), Verdict::Incomplete);
+    }
 }
 
 #[test]

@@ -46,6 +46,12 @@ pub struct ReportV1<'a> {
     findings: Vec<ScopedFindingV1<'a>>,
     /// Findings that the configuration accepts; they count for nothing.
     accepted: Vec<AcceptedV1<'a>>,
+    /// Findings that the base of the change has too, with `gate: introduced`; they count for nothing.
+    #[serde(rename = "already-so", default)]
+    already_so: Vec<ScopedFindingV1<'a>>,
+    /// What else there is to know of the run, of no weight: what could not be looked up, and how it could be.
+    #[serde(default)]
+    notes: Vec<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -169,6 +175,8 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
             accepted: accepted
                 .map(|(finding, reason)| AcceptedV1 { reason: reason.into(), finding: scoped(finding) })
                 .collect(),
+            already_so: report.already_so.iter().map(scoped).collect(),
+            notes: report.notes.iter().map(Cow::from).collect(),
         }
     }
 }
@@ -255,6 +263,8 @@ impl ReportV1<'_> {
         Ok(Report {
             verdict: self.verdict,
             accepted: accepted.collect(),
+            already_so: self.already_so.into_iter().map(ScopedFindingV1::into_finding).collect(),
+            notes: self.notes.into_iter().map(Cow::into_owned).collect(),
             findings: self.findings.into_iter().map(ScopedFindingV1::into_finding).collect(),
             targets: self.targets.into_iter().map(TargetV1::into_target).collect::<Result<_, _>>()?,
         })

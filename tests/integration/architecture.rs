@@ -19,7 +19,7 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("report", &["startup"]),
     ("inputs", &["cli", "yaml", "sqlx_toml", "report"]),
     ("plan", &["inputs"]),
-    ("gather", &["sqlx_toml"]),
+    ("gather", &["git", "sqlx_toml"]),
     ("compare", &["startup"]),
     ("explain", &["git"]),
     ("render", &["report", "startup"]),

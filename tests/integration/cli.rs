@@ -173,7 +173,9 @@ fn the_json_report_has_the_published_keys() {
         }
       ],
       "findings": [],
-      "accepted": []
+      "accepted": [],
+      "already-so": [],
+      "notes": []
     }
     "#);
 }
@@ -403,7 +405,7 @@ fn the_catalogue_explains_each_rule() {
     out-of-order
 
     default  warning
-    fires    A pending version lies below the highest applied one. sqlx applies it all the same, after migrations that were written later.
+    fires    A pending version lies below the highest applied one, or a new one of the change below the highest of its base branch. sqlx applies it all the same, after migrations that were written later.
     help     If the migration depends on nothing that came later, this is harmless. Otherwise give it a new version above the highest applied one.
     ");
     assert_eq!(repository.run(&["rules", "no-such-rule"]).code, 2);

@@ -18,6 +18,7 @@ mod markup;
 mod matrix;
 mod merge;
 mod panics;
+mod pull_request;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod shared;

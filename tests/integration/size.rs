@@ -62,7 +62,12 @@ fn state(service: usize, environment: usize, migrations: Vec<Migration>, applied
         levels: Levels::default(),
         declared: None,
     };
-    TargetState { target, defined: Ok(Arc::new(Defined { migrations, ..Defined::default() })), applied: Ok(applied) }
+    TargetState {
+        target,
+        defined: Ok(Arc::new(Defined { migrations, ..Defined::default() })),
+        applied: Ok(applied),
+        base: None,
+    }
 }
 
 /// A world of a size, and what somebody has decided about it.

@@ -8,7 +8,7 @@ use arbitrary::Arbitrary;
 use migration_preflight::finding::{Location, Rule, Severity};
 use migration_preflight::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, History, Privilege};
 use migration_preflight::migration::{AppliedMigration, Checksum, FileName, Migration, Version};
-use migration_preflight::policy::{Accept, FailOn, Levels, Policy};
+use migration_preflight::policy::{Accept, FailOn, Gate, Levels, Policy};
 use migration_preflight::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, SourceError};
 use migration_preflight::target::{Target, TargetState};
 
@@ -137,6 +137,7 @@ impl World<'_> {
             promotion: self.promotion.iter().map(Name::text).collect(),
             left_out: self.left_out.iter().map(|(service, name)| (service.text(), name.text())).collect(),
             is_part: self.is_part,
+            gate: Gate::default(),
         }
     }
 
@@ -199,7 +200,7 @@ impl Drawn<'_> {
             levels: levels(&self.levels),
             declared: declared.then(|| Location { file: "w.yml".to_owned(), line: u32::MAX }),
         };
-        TargetState { target, defined: self.source.read(&directory).map(Arc::new), applied }
+        TargetState { target, defined: self.source.read(&directory).map(Arc::new), applied, base: None }
     }
 }
 

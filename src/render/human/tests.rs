@@ -30,7 +30,14 @@ fn dirty(version: i64) -> Facts {
 }
 
 fn report(targets: Vec<TargetReport>) -> Report {
-    Report { verdict: Verdict::Pass, targets, findings: Vec::new(), accepted: Vec::new() }
+    Report {
+        verdict: Verdict::Pass,
+        targets,
+        findings: Vec::new(),
+        accepted: Vec::new(),
+        already_so: Vec::new(),
+        notes: Vec::new(),
+    }
 }
 
 /// The report as it is read without colours.

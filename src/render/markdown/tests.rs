@@ -48,7 +48,14 @@ fn fails() -> Outcome {
 }
 
 fn report(targets: Vec<TargetReport>) -> Report {
-    Report { verdict: Verdict::Fail, targets, findings: Vec::new(), accepted: Vec::new() }
+    Report {
+        verdict: Verdict::Fail,
+        targets,
+        findings: Vec::new(),
+        accepted: Vec::new(),
+        already_so: Vec::new(),
+        notes: Vec::new(),
+    }
 }
 
 #[test]

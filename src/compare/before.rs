@@ -1,0 +1,78 @@
+//! What the base of a change has against the same histories, so that the change need not answer for it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{across, one_target};
+use crate::finding::{Behind, Facts, Rule};
+use crate::migration::Version;
+use crate::policy::Gate;
+use crate::source::SourceError;
+use crate::target::TargetState;
+
+/// What tells one finding of a target from another: the rule and the version, else the file.
+type Key = (Rule, Option<Version>, Option<String>);
+
+/// What was so before the change.
+pub(super) enum Before {
+    /// Nobody knows, or it is not asked for.
+    Nothing,
+    /// All that is so now: the change does not touch the target.
+    Everything,
+    /// These.
+    These(HashSet<Key>),
+}
+
+impl Before {
+    /// Whether it was so.
+    pub(super) fn has(&self, facts: &Facts) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::These(keys) => keys.contains(&key(facts)),
+        }
+    }
+
+    /// Whether the base can be told of at all.
+    pub(super) fn is_known(&self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+
+    /// Whether the change does not touch the target.
+    pub(super) fn is_everything(&self) -> bool {
+        matches!(self, Self::Everything)
+    }
+}
+
+/// For each target, what was so before the change.
+pub(super) fn before(states: &[TargetState], gate: Gate) -> Vec<Before> {
+    let of = |state: &TargetState| match (gate, &state.base) {
+        (Gate::Introduced, Some(base)) if base.is_untouched(&state.defined) => Before::Everything,
+        // What is read by other rules than before cannot be told of by those of now.
+        (Gate::Introduced, Some(base)) if base.same_settings => Before::These(keys(state, states)),
+        _ => Before::Nothing,
+    };
+    states.iter().map(of).collect()
+}
+
+fn keys(state: &TargetState, states: &[TargetState]) -> HashSet<Key> {
+    let start = state.base.as_ref().and_then(|base| base.start.clone());
+    let none = || SourceError::NoDirectory(state.target.migrations.clone());
+    let then = TargetState { defined: start.map(Arc::new).ok_or_else(none), base: None, ..state.clone() };
+    let wrong = across::wrong_database_of(&then, states);
+    let facts = wrong.into_iter().chain(one_target(&then, states));
+    // Whoever touches a service has to have its database looked at.
+    facts.filter(|facts| !matches!(facts, Facts::UnreachableDatabase(_))).map(|facts| key(&facts)).collect()
+}
+
+fn key(facts: &Facts) -> Key {
+    let rule = match facts {
+        // The base lacks it as well.
+        Facts::BehindBase { behind: Behind { is_outdated: true, .. }, .. } => Rule::ChecksumMismatch,
+        Facts::BehindBase { .. } => Rule::MissingMigration,
+        facts => facts.rule(),
+    };
+    let version = facts.version();
+    let file = facts.file().filter(|_| version.is_none()).map(str::to_owned);
+    (rule, version, file)
+}

@@ -1,0 +1,173 @@
+//! The base of a change: between which commits it lies, and what the migrations directories held there.
+//!
+//! Never fails a run but for a `--base` that names nothing: what git cannot tell becomes a note.
+
+mod ends;
+mod side;
+
+pub use ends::{Ends, Hidden, find};
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::git::{GitError, ObjectId};
+use crate::source::Base;
+use crate::sqlx_toml;
+use crate::target::TargetState;
+use side::Side;
+
+/// Reads the base of every target, once a directory, and says what could not be read or compared. `named` are the files
+/// that say what the targets are.
+pub fn read(ends: &Ends, root: &Path, named: &[String], states: &mut [TargetState]) -> Vec<String> {
+    let mut directories: IndexMap<PathBuf, Vec<usize>> = IndexMap::new();
+    for (index, state) in states.iter().enumerate() {
+        directories.entry(state.target.migrations.clone()).or_default().push(index);
+    }
+    let paths: Vec<_> = directories.keys().filter_map(|directory| inside(directory)).collect();
+    let trees = match Trees::read(ends, &paths, named) {
+        Ok(trees) => trees,
+        Err(error) => return vec![Hidden::from(error).to_string()],
+    };
+    let mut notes: Vec<String> = Vec::new();
+    let same_names = named.iter().all(|path| trees.is_same(path));
+    for (directory, targets) in &directories {
+        let Some(path) = inside(directory) else { continue };
+        let (Some(first), Ok(toml)) = (targets.first(), sqlx_toml::of_migrations(root, directory)) else { continue };
+        let side = Side {
+            root,
+            configured: directory,
+            directory: &path,
+            trees: &trees,
+            defined: states[*first].defined.as_deref().ok(),
+        };
+        let is_tracked = trees.head.directories.contains_key(&path) || side.defined.is_none();
+        match side.read(ends, &toml.migrate.ignored_chars) {
+            // What git does not have it cannot compare: a submodule, a link, what a build has made.
+            _ if !is_tracked => {}
+            Ok((start, tip)) => {
+                let same_settings = same_names && trees.has_same_settings(root, &path);
+                let is_pull_request = ends.is_pull_request;
+                let base = Arc::new(Base { start, tip, same_settings, is_pull_request });
+                targets.iter().for_each(|target| states[*target].base = Some(base.clone()));
+            }
+            Err(hidden) => notes.push(hidden.to_string()),
+        }
+    }
+    notes.sort_unstable();
+    notes.dedup();
+    notes
+}
+
+/// Whether the change touches what says how a target is read.
+pub fn touched(states: &[TargetState]) -> bool {
+    states.iter().filter_map(|state| state.base.as_ref()).any(|base| !base.same_settings)
+}
+
+/// A directory of the repository as git writes it; none where it lies outside.
+fn inside(directory: &Path) -> Option<String> {
+    let mut parts = Vec::new();
+    for part in directory.components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(part) => parts.push(part.to_str()?),
+            _ => return None,
+        }
+    }
+    Some(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+}
+
+/// What three commits have of the paths that matter, and what of them is not committed.
+struct Trees {
+    head: Tree,
+    start: Tree,
+    tip: Tree,
+    uncommitted: HashSet<String>,
+}
+
+/// The files of a commit.
+struct Tree {
+    files: HashMap<String, ObjectId>,
+    /// The names that stand straight in a directory.
+    directories: HashMap<String, Vec<String>>,
+}
+
+impl Tree {
+    fn new(files: Vec<(String, ObjectId)>) -> Self {
+        let mut directories: HashMap<String, Vec<String>> = HashMap::new();
+        for (path, _) in &files {
+            let (directory, name) = path.rsplit_once('/').unwrap_or((".", path));
+            match directories.get_mut(directory) {
+                Some(names) => names.push(name.to_owned()),
+                None => drop(directories.insert(directory.to_owned(), vec![name.to_owned()])),
+            }
+        }
+        Self { files: files.into_iter().collect(), directories }
+    }
+}
+
+/// What decides how the migrations below it are read and checked out, wherever it stands above them.
+const SETTINGS: [&str; 2] = ["sqlx.toml", ".gitattributes"];
+/// What decides which `sqlx.toml` counts, by being there.
+const CRATE: &str = "Cargo.toml";
+
+impl Trees {
+    fn read(ends: &Ends, directories: &[String], named: &[String]) -> Result<Self, GitError> {
+        let settings = directories.iter().flat_map(|directory| above(directory));
+        let settings =
+            settings.flat_map(|folder| SETTINGS.into_iter().chain([CRATE]).map(move |name| folder.clone() + name));
+        let paths = directories.iter().cloned().chain(named.iter().filter_map(|path| inside(Path::new(path))));
+        let mut paths: Vec<_> = paths.chain(settings).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let tree = |commit: &ObjectId| ends.git.files_below(commit, &paths).map(Tree::new);
+        let uncommitted = ends.git.uncommitted(&paths)?.into_iter().collect();
+        Ok(Self { head: tree(&ends.head)?, start: tree(&ends.start)?, tip: tree(&ends.tip)?, uncommitted })
+    }
+
+    /// Whether a file stands here as it stood where the change begins, or is none of git's in both.
+    fn is_same(&self, path: &str) -> bool {
+        self.head.files.get(path) == self.start.files.get(path) && !self.uncommitted.contains(path)
+    }
+
+    fn has_same_settings(&self, root: &Path, directory: &str) -> bool {
+        above(directory).iter().all(|folder| {
+            let is_same = |name: &&str| {
+                let path = format!("{folder}{name}");
+                let is_unknown = !self.head.files.contains_key(&path) && root.join(&path).exists();
+                self.is_same(&path) && !is_unknown
+            };
+            let krate = format!("{folder}{CRATE}");
+            let same_crate = self.head.files.contains_key(&krate) == self.start.files.contains_key(&krate);
+            same_crate && SETTINGS.iter().all(is_same)
+        })
+    }
+}
+
+/// The directory and those above it, each as the beginning of a path.
+fn above(directory: &str) -> Vec<String> {
+    let ends = directory.match_indices('/').map(|(index, _)| index).chain([directory.len()]);
+    let folders = ends.filter(|_| directory != ".").map(|end| format!("{}/", &directory[..end]));
+    std::iter::once(String::new()).chain(folders).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_those_above_it() {
+        assert_eq!(above("."), [""]);
+        assert_eq!(above("a/b"), ["", "a/", "a/b/"]);
+    }
+
+    #[test]
+    fn what_lies_outside_is_none_of_git_s() {
+        let inside = |path: &str| inside(Path::new(path));
+        assert_eq!(inside("./a//b/"), Some("a/b".into()));
+        assert_eq!(inside(""), Some(".".into()));
+        assert_eq!((inside("../a"), inside("/a"), inside("a/../b")), (None, None, None));
+    }
+}
