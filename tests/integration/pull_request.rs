@@ -384,6 +384,7 @@ fn a_checkout_that_changes_line_endings_edits_nothing() {
     assert_eq!(fs::read_to_string(project.path().join("api/migrations/1_one.sql")).unwrap(), "SELECT 1;\r\n");
     let checked = project.check(&[]);
     assert_eq!((checked.code, checked.found()), (0, vec![]), "{checked:?}");
+    assert_eq!(checked.report["findings"], json!([]), "not even a notice");
 }
 
 // An ordinary pull request is green.
