@@ -149,7 +149,7 @@ fn expect_same_structure(texts: &[String]) -> Result<(), TestCaseError> {
     let page = render::markdown(&report(&hostile), usize::MAX);
     let (found, expected) = (Page::read(&page), Page::read(&render::markdown(&report(&names), usize::MAX)));
     prop_assert_eq!(&found.structure, &expected.structure, "{}", page);
-    prop_assert_eq!(found.acting(), Vec::<String>::new(), "{}", page);
+    prop_assert_eq!(found.acting(), expected.acting(), "{}", page);
     let mut shown = plain(&expected.shown);
     for (name, text) in names.iter().zip(&hostile) {
         shown = shown.replace(name, &plain(&harmless(text)));
@@ -246,7 +246,10 @@ impl Command {
             let (key, value) = values.next()??;
             (key == name).then(|| unescape(value).replace("%25", "%"))
         };
-        let (file, place, title) = (value("file")?, value("line")?, value("title")?);
+        // What is said of no file has a title alone.
+        let is_of_a_file = properties.starts_with("file=");
+        let mut of_file = |name| if is_of_a_file { value(name) } else { Some(String::new()) };
+        let (file, place, title) = (of_file("file")?, of_file("line")?, value("title")?);
         let message = data.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%");
         let is_whole = values.next().is_none() && !line.contains(['\r', '\n']);
         is_whole.then_some(Self { name: name.to_owned(), file, line: place, title, message })

@@ -118,7 +118,7 @@ fn no_name_acts_in_anything_that_is_published() {
     assert!(Page::read(&plain.summary).structure.len() > 100, "{}", plain.summary);
     for name in NAMES {
         let found = publish(name);
-        let commands = ["::error file=", "::warning file=", "::notice file="];
+        let commands = ["::error file=", "::warning file=", "::notice file=", "::notice title=migration-preflight::"];
         assert_eq!(acting(&found.run.stdout, &commands), [""; 0], "{name:?}: {}", found.run);
         assert_eq!(found.run.stdout.lines().count(), plain.run.stdout.lines().count(), "{name:?}: {}", found.run);
         // A mask has to be what is masked, letter by letter.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use migration_preflight::finding::{Facts, Finding, Location, Rule, Scope, Severity};
+use migration_preflight::finding::{Cause, Explanation, Facts, Finding, Location, Rule, Scope, Severity};
 use migration_preflight::history::{AbsentTable, DatabaseError, DatabaseErrorKind, Privilege};
 use migration_preflight::migration::{Checksum, Version};
 use migration_preflight::report::{Counts, Report, TargetReport, Verdict};
@@ -10,18 +10,19 @@ use migration_preflight::source::{IgnoredReason, InvalidReason, SourceError};
 use migration_preflight::startup::{Outcome, StartupError};
 
 /// How many texts a report takes.
-pub const TEXTS: usize = 50;
+pub const TEXTS: usize = 58;
 
 /// A report whose names, paths, descriptions, reasons and errors are these.
 pub fn report(texts: &[String]) -> Report {
     let mut rest = texts.iter().cloned();
     let mut text = || rest.next().unwrap();
     let (api, web, production, staging) = (text(), text(), text(), text());
-    let targets = vec![
+    let mut targets = vec![
         target(&api, &production, text(), of_history(&mut text), broken(&mut text)),
         target(&api, &staging, text(), of_source(&mut text), Outcome::Starts),
         target(&web, &production, text(), of_errors(&mut text), Outcome::Unknown),
     ];
+    targets[0].findings[0].explanation = Some(Box::new(explanation(&mut text)));
     let scope = Scope::Service { service: api.clone(), environments: vec![production.clone(), staging.clone()] };
     let names = |count: usize, text: &mut dyn FnMut() -> String| (0..count).map(|_| text()).collect::<Vec<_>>();
     let environments = vec![(checksum(1), names(2, &mut text)), (checksum(2), names(1, &mut text))];
@@ -39,8 +40,10 @@ pub fn report(texts: &[String]) -> Report {
     let mut findings: Vec<_> = drifts.into_iter().map(|facts| finding(facts, scope.clone(), None)).collect();
     findings.push(finding(unused, Scope::Run, Some(text())));
     let accepted = vec![(finding(accepted, scope, None), text())];
+    let already_so = Facts::PendingMigration { version: Version(23), description: text(), file: text() };
+    let (already_so, notes) = (vec![finding(already_so, Scope::Run, None)], vec![text()]);
     assert_eq!(rest.count(), 0, "TEXTS is too many");
-    Report { verdict: Verdict::Fail, targets, findings, accepted }
+    Report { verdict: Verdict::Fail, targets, findings, accepted, already_so, notes }
 }
 
 fn checksum(byte: u8) -> Checksum {
@@ -49,7 +52,23 @@ fn checksum(byte: u8) -> Checksum {
 
 fn finding(facts: Facts, scope: Scope, file: Option<String>) -> Finding {
     let file = file.or_else(|| facts.file().map(str::to_owned));
-    Finding { severity: facts.severity(), scope, location: file.map(|file| Location { file, line: 1 }), facts }
+    let (severity, location) = (facts.severity(), file.map(|file| Location { file, line: 1 }));
+    Finding { severity, scope, location, facts, explanation: None }
+}
+
+fn explanation(text: &mut dyn FnMut() -> String) -> Explanation {
+    Explanation {
+        cause: Cause::Edited,
+        summary: text(),
+        difference: None,
+        diff: vec![format!("-{}", text()), format!("+{}", text())],
+        added: None,
+        changed: None,
+        branches: Vec::new(),
+        fix: vec![text()],
+        // Its lines are lines.
+        repair_sql: Some(text().replace('\r', "\\u{d}").replace('\n', "\\u{a}")),
+    }
 }
 
 fn target(service: &str, environment: &str, declared: String, findings: Vec<Facts>, startup: Outcome) -> TargetReport {
@@ -69,10 +88,17 @@ fn target(service: &str, environment: &str, declared: String, findings: Vec<Fact
 
 fn of_history(text: &mut dyn FnMut() -> String) -> Vec<Facts> {
     let (applied, defined) = (checksum(1), checksum(2));
+    let missing = |description, file, applied| Facts::MissingMigration {
+        version: Version(2),
+        description,
+        file,
+        applied,
+        ignored: false,
+    };
     vec![
         Facts::WrongDatabase { other: text(), fitting: 1, rows: 2 },
         Facts::DirtyMigration { version: Version(1), description: text() },
-        Facts::MissingMigration { version: Version(2), description: text(), file: text(), ignored: false },
+        missing(text(), text(), checksum(3)),
         Facts::ChecksumMismatch { version: Version(3), description: text(), file: text(), applied, defined },
         Facts::DescriptionChanged { version: Version(4), file: text(), applied: text(), defined: text() },
         Facts::ExecutionUnconfirmed { version: Version(5), description: text() },
