@@ -132,9 +132,9 @@ impl<'a> Targets<'a> {
     /// The checksums that a finding is about.
     fn checksums<'b>(&'b self, finding: &'b Finding) -> impl Iterator<Item = &'b Checksum> {
         let (one, many) = match &finding.facts {
-            Facts::MissingMigration { applied, .. } | Facts::ChecksumMismatch { applied, .. } => {
-                (Some(applied), &[][..])
-            }
+            Facts::MissingMigration { applied, .. }
+            | Facts::ChecksumMismatch { applied, .. }
+            | Facts::BehindBase { applied, .. } => (Some(applied), &[][..]),
             Facts::DriftingRow { version, environment, .. } => (self.row(finding, *version, environment), &[][..]),
             Facts::DriftingChecksum { environments, .. } => (None, environments.as_slice()),
             _ => (None, &[][..]),
@@ -158,6 +158,9 @@ impl<'a> Targets<'a> {
             }
             Facts::ChecksumMismatch { version, file, applied, .. } => {
                 Some(Subject { state, version: *version, file, applied, differs: true })
+            }
+            Facts::BehindBase { version, file, applied, behind, .. } => {
+                Some(Subject { state, version: *version, file, applied, differs: behind.is_outdated })
             }
             _ => None,
         }

@@ -69,7 +69,7 @@ impl Mismatch<'_> {
         if place.on_head {
             return Ok(self.edited());
         }
-        if repository.at_base(&place.path) == Some(&place.blob) {
+        if repository.is_at_base(place) {
             return Ok(self.behind_base());
         }
         let fix = mend::restore(repository, place, file);

@@ -11,9 +11,15 @@ use crate::migration::Migration;
 pub fn explain(subject: &Subject, repository: &Repository) -> Result<Option<Explanation>, GitError> {
     let places = places(subject, repository);
     let delete = || mend::delete(subject);
-    if let Some(standing) = standing(subject) {
-        return Ok(Some(renumbered(subject, standing, &places, repository)));
-    }
+    // A file that has a row of its own, where the base has one of this version, is but another of the same content.
+    let is_twin = |migration: &Migration| {
+        has_row(subject, migration) && places.iter().any(|place| is_of(subject, place) && repository.is_at_base(place))
+    };
+    let twin = match standing(subject) {
+        Some(migration) if is_twin(migration) => Some(path(migration)),
+        Some(migration) => return Ok(Some(renumbered(subject, migration, &places, repository))),
+        None => None,
+    };
     let (foreign, own): (Vec<_>, Vec<_>) = places.into_iter().partition(|place| is_foreign(place, subject, repository));
     let Some(first) = own.first() else {
         let mut explanation = nothing_fits(repository);
@@ -23,8 +29,10 @@ pub fn explain(subject: &Subject, repository: &Repository) -> Result<Option<Expl
         }
         return Ok(Some(Explanation { repair_sql: delete(), ..explanation }));
     };
-    let here = own.iter().find(|place| repository.at_head(&place.path) == Some(&place.blob));
-    let at_base = own.iter().find(|place| repository.at_base(&place.path) == Some(&place.blob));
+    let is_here =
+        |place: &&Place| repository.at_head(&place.path) == Some(&place.blob) && twin.as_ref() != Some(&place.path);
+    let here = own.iter().find(is_here);
+    let at_base = own.iter().find(|place| repository.is_at_base(place));
     let explanation = match (here, at_base) {
         (Some(here), _) => moved(subject, here, repository),
         (None, at_base) => {
@@ -46,9 +54,25 @@ fn standing<'a>(subject: &Subject<'a>) -> Option<&'a Migration> {
     defined.migrations.iter().find(|migration| migration.kind.is_up() && migration.checksum == *subject.applied)
 }
 
+/// Where a migration stands, as git would write it.
+fn path(migration: &Migration) -> String {
+    migration.path.to_string_lossy().replace('\\', "/")
+}
+
+/// Whether the version of that file is applied as well.
+fn has_row(subject: &Subject, migration: &Migration) -> bool {
+    let applied = subject.state.applied.as_ref();
+    applied.is_ok_and(|history| history.rows().iter().any(|row| row.version == migration.version))
+}
+
+/// Whether a file has the version of the row.
+fn is_of(subject: &Subject, place: &Place) -> bool {
+    version(&place.path) == Some(subject.version)
+}
+
 /// Where the file ought to stand: under the name that it had, in the service's directory.
 pub fn would_be(subject: &Subject, place: &Place) -> String {
-    let file = if version(&place.path) == Some(subject.version) { name(&place.path) } else { name(subject.file) };
+    let file = if is_of(subject, place) { name(&place.path) } else { name(subject.file) };
     match directory(subject.state) {
         root if root == "." => file.to_owned(),
         directory => format!("{directory}/{file}"),
@@ -56,24 +80,20 @@ pub fn would_be(subject: &Subject, place: &Place) -> String {
 }
 
 fn renumbered(subject: &Subject, standing: &Migration, places: &[Place], repository: &Repository) -> Explanation {
-    let new = standing.path.to_string_lossy().replace('\\', "/");
-    let old = places.iter().find(|place| version(&place.path) == Some(subject.version));
-    let path = old.map_or_else(|| subject.file.to_owned(), |old| would_be(subject, old));
+    let new = path(standing);
+    let old = places.iter().find(|place| is_of(subject, place));
+    let of_old = old.map_or_else(|| subject.file.to_owned(), |old| would_be(subject, old));
     let of_new = places.iter().find(|place| place.path == new);
     let changed = of_new.and_then(|place| repository.added(place)).filter(|commit| repository.is_on_head(commit));
     let by = changed.map(|commit| format!(" by {}", who(commit))).unwrap_or_default();
     let added = old.and_then(|place| repository.added(place));
-    let has_row = subject
-        .state
-        .applied
-        .as_ref()
-        .is_ok_and(|history| history.rows().iter().any(|row| row.version == standing.version));
+    let has_row = has_row(subject, standing);
     Explanation {
         cause: Cause::Renamed,
         summary: format!("it stands here as `{}`: it was renumbered{by}{}", name(&new), added_by(added)),
         added: added.map(told),
         changed: changed.map(told),
-        fix: if has_row { Vec::new() } else { mend::rename(repository, &new, &path) },
+        fix: if has_row { Vec::new() } else { mend::rename(repository, &new, &of_old) },
         repair_sql: if has_row { mend::delete(subject) } else { mend::update_version(subject, standing.version) },
         ..unknown()
     }

@@ -129,9 +129,10 @@ impl Repository {
         self.at(self.head.as_ref()?.as_str(), path)
     }
 
-    /// What stands in a file at the base's tip.
-    pub fn at_base(&self, path: &str) -> Option<&ObjectId> {
-        self.at(self.base.as_ref()?.commit.as_str(), path)
+    /// Whether it stands there at the base's tip.
+    pub fn is_at_base(&self, place: &Place) -> bool {
+        let base = self.base.as_ref().and_then(|base| self.at(base.commit.as_str(), &place.path));
+        base == Some(&place.blob)
     }
 
     fn at(&self, tip: &str, path: &str) -> Option<&ObjectId> {

@@ -305,7 +305,9 @@ fn what_the_base_has_and_the_branch_not_yet_is_a_warning_on_a_pull_request_and_a
     project.on("feature", |project| project.write("README.md", "Hello\n"));
     let checked = project.check(&[]);
     assert_eq!((checked.code, checked.found()), (0, vec!["warning behind-base staging".to_owned()]), "{checked:?}");
-    assert_eq!(checked.report["targets"][0]["findings"][0]["file"], "api/migrations/3_three.sql");
+    let finding = &checked.report["targets"][0]["findings"][0];
+    assert_eq!(finding["file"], "api/migrations/3_three.sql");
+    assert_eq!(finding["explanation"]["cause"], "behind-base", "{finding:#}");
     let deploy = project.check_since("main");
     assert_eq!((deploy.code, deploy.found()), (1, vec!["error behind-base staging".to_owned()]), "{deploy:?}");
 }
