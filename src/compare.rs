@@ -10,7 +10,6 @@ mod history;
 mod source;
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
 
 use before::{Before, before};
 use change::Changes;
@@ -20,6 +19,7 @@ use crate::migration::Version;
 use crate::policy::{Accept, Levels, Policy};
 use crate::source::SourceError;
 use crate::target::{Target, TargetState};
+use crate::text::slashed;
 
 /// More pending migrations than this become one finding.
 const MOST_PENDING: usize = 10;
@@ -195,16 +195,10 @@ fn fold_pending(mut findings: Vec<Finding>) -> Vec<Finding> {
 /// The line to show facts at: of their file, else the one that declares the target.
 fn location(facts: &Facts, target: &Target) -> Option<Location> {
     let file = match facts {
-        Facts::UnreadableSource(SourceError::Settings { path, .. }) => Some(path_text(path)),
+        Facts::UnreadableSource(SourceError::Settings { path, .. }) => Some(slashed(path)),
         _ => facts.file().map(str::to_owned),
     };
     file.map(|file| Location { file, line: 1 }).or_else(|| target.declared.clone())
-}
-
-/// A path as reports write it: `/` between its parts, and what is no Unicode replaced.
-fn path_text(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    parts.join("/").replacen("//", "/", 1)
 }
 
 #[cfg(test)]

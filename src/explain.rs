@@ -17,6 +17,7 @@ use std::path::{Component, Path};
 
 use crate::finding::{Explanation, Facts, Finding, Findings, Scope};
 use crate::git::{GitError, ObjectId};
+use crate::history::Engine;
 use crate::migration::{Checksum, Version};
 use crate::target::TargetState;
 use index::Wanted;
@@ -91,6 +92,11 @@ fn one(finding: &Finding, targets: &Targets, repository: &Repository) -> Option<
         _ => drift::explain(finding, targets, repository),
     };
     explanation.unwrap_or_else(|error| Some(unexplained(&error)))
+}
+
+/// The engine by whose grammar migrations are read.
+fn engine(state: &TargetState) -> Engine {
+    state.target.database.as_ref().map_or(Engine::Postgres, |url| url.engine())
 }
 
 /// The directory of a target's migrations, as git would write it.

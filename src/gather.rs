@@ -36,8 +36,6 @@ use crate::source::{Defined, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
 use crate::target::{Target, TargetState};
 
-/// The table that sqlx uses when nothing else is said.
-const DEFAULT_TABLE: &str = "_sqlx_migrations";
 /// How many connections one server gets at a time, whatever `--jobs` says.
 const PER_SERVER: usize = 16;
 /// How many directories are read at a time.
@@ -182,7 +180,7 @@ impl Queue {
     async fn history(&self, target: &Target, settings: Option<&Arc<SqlxToml>>) -> Result<History, DatabaseError> {
         let url = target.database.as_ref().map_err(Clone::clone)?;
         let of_sqlx_toml = settings.and_then(|settings| settings.migrate.table_name.as_deref());
-        let table = target.table.as_deref().or(of_sqlx_toml).unwrap_or(DEFAULT_TABLE);
+        let table = target.history_table(of_sqlx_toml);
         let create_schemas = settings.map(|settings| &settings.migrate.create_schemas).into_iter().flatten();
         let create_schemas: Vec<_> = create_schemas.map(|schema| schema.to_string()).collect();
         // First the server's turn, then the run's: those who wait for a dead server hold up nobody else.

@@ -191,13 +191,7 @@ impl Git {
     /// # Errors
     /// git cannot be asked.
     pub fn changes(&self, paths: &[String]) -> Result<Vec<Commit>, GitError> {
-        // Full history: a merge that throws a side away would else hide what that side had.
-        let fixed =
-            ["log", "--all", "--full-history", "--topo-order", "-c", "--raw", "-z", "--no-abbrev", "--no-renames"];
-        let quiet = ["--no-show-signature", "--no-color", "--no-ext-diff", log::FORMAT, "--"];
-        let paths = paths.iter().map(String::as_str);
-        let arguments: Vec<_> = fixed.into_iter().chain(quiet).chain(paths).collect();
-        self.read(&arguments, "", |stdout| log::commits(stdout, &self.prefix))
+        self.log(["--all", "-c"], paths)
     }
 
     /// How the file `path` came and went in what led to `tip`, beside each parent of a merge: what [`Git::changes`] keeps
@@ -206,10 +200,16 @@ impl Git {
     /// # Errors
     /// git cannot be asked.
     pub fn changes_beside_every_parent(&self, tip: &ObjectId, path: &str) -> Result<Vec<Commit>, GitError> {
-        let path = format!(":(literal){path}");
-        let fixed = ["log", tip.as_str(), "--full-history", "--topo-order", "-m", "--raw", "-z", "--no-abbrev"];
-        let quiet = ["--no-renames", "--no-show-signature", "--no-color", "--no-ext-diff", log::FORMAT, "--", &path];
-        let arguments: Vec<_> = fixed.into_iter().chain(quiet).collect();
+        self.log([tip.as_str(), "-m"], &[format!(":(literal){path}")])
+    }
+
+    /// What changed in `paths` over the commits, and beside the parents of merges, that `which` says.
+    fn log(&self, which: [&str; 2], paths: &[String]) -> Result<Vec<Commit>, GitError> {
+        // Full history: a merge that throws a side away would else hide what that side had.
+        let order = ["--full-history", "--topo-order", "--raw", "-z", "--no-abbrev", "--no-renames"];
+        let quiet = ["--no-show-signature", "--no-color", "--no-ext-diff", log::FORMAT, "--"];
+        let paths = paths.iter().map(String::as_str);
+        let arguments: Vec<_> = ["log"].into_iter().chain(which).chain(order).chain(quiet).chain(paths).collect();
         self.read(&arguments, "", |stdout| log::commits(stdout, &self.prefix))
     }
 

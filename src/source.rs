@@ -23,6 +23,16 @@ pub struct Defined {
     pub ignored_chars: BTreeSet<char>,
 }
 
+impl Defined {
+    /// Puts everything in a fixed order: migrations by version and kind as sqlx sorts them, which leaves the rest to
+    /// `read_dir`, and then by path.
+    pub fn sort(&mut self) {
+        self.migrations.sort_by(|a, b| (a.version, a.kind, &a.path).cmp(&(b.version, b.kind, &b.path)));
+        self.invalid.sort_by(|a, b| a.path.cmp(&b.path));
+        self.ignored.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+}
+
 /// The code side at the two ends of the base of a change: where it begins, and where the branch is that it goes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Base {

@@ -31,7 +31,15 @@ pub struct Target {
     pub declared: Option<Location>,
 }
 
+/// The table that sqlx uses when nothing else is said.
+const DEFAULT_TABLE: &str = "_sqlx_migrations";
+
 impl Target {
+    /// The history table as it is written, `of_sqlx_toml` being what `sqlx.toml` says.
+    pub fn history_table<'a>(&'a self, of_sqlx_toml: Option<&'a str>) -> &'a str {
+        self.table.as_deref().or(of_sqlx_toml).unwrap_or(DEFAULT_TABLE)
+    }
+
     /// Whether `error` says no more than that a database is away which may be (`required: false`), or that nobody could
     /// have got to it.
     pub fn may_be_away(&self, error: &DatabaseError) -> bool {

@@ -1,6 +1,14 @@
 //! Text that came from elsewhere, made fit to be shown: harmless for a terminal and for a runner, and without
 //! passwords. Pure; where a secret is known, it is `gather` that takes it out.
 
+use std::path::Path;
+
+/// A path as reports and git write it: `/` between its parts, and what is no Unicode replaced.
+pub fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/").replacen("//", "/", 1)
+}
+
 /// `text` with every control character, line break and direction mark replaced by its escape.
 ///
 /// File names come from pull requests and descriptions from databases: neither may move the cursor, recolour

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use super::stages::{destination, variable};
+use super::stages::{destination, stopped, variable};
 use crate::cli::{Cli, Command, PublishArgs};
 use crate::commands;
 use crate::github::{Destination, ReportTo};
@@ -20,12 +20,13 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// Usage or configuration, as for the command itself.
 pub async fn action() -> anyhow::Result<u8> {
-    match command() {
-        Ok(Command::Merge(args)) => commands::merge(&args).await,
-        Ok(Command::Check(args)) => commands::check(&args).await,
-        Ok(_) => stopped(anyhow::anyhow!("the action has no such command")).await,
-        Err(error) => stopped(error).await,
-    }
+    let error = match command() {
+        Ok(Command::Merge(args)) => return commands::merge(&args).await,
+        Ok(Command::Check(args)) => return commands::check(&args).await,
+        Ok(_) => anyhow::anyhow!("the action has no such command"),
+        Err(error) => error,
+    };
+    Err(stopped(error, &destination(&publish_args()), TIMEOUT).await)
 }
 
 /// Publishes that the step was cancelled, where its check is one of our own: nobody else completes that one. Always
@@ -54,13 +55,6 @@ fn command() -> anyhow::Result<Command> {
         anyhow::anyhow!("{}", text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned())
     })?;
     Ok(cli.command.unwrap_or(Command::Check(Box::new(cli.check))))
-}
-
-/// Tells GitHub of inputs that make no sense.
-async fn stopped(error: anyhow::Error) -> anyhow::Result<u8> {
-    let stop = Stop { reason: StopReason::Unusable, detail: format!("{error:#}") };
-    publish_on_github(Content::Stop(&stop), &destination(&publish_args()), TIMEOUT).await;
-    Err(error)
 }
 
 /// Where to publish, from inputs that need not make a command line.

@@ -1,20 +1,15 @@
 //! `check`: the migrations in code beside the applied ones, for every target.
 
-use std::panic::resume_unwind;
-use std::path::PathBuf;
-
 use super::stages::{conclude, destination, planned};
 use crate::cli::CheckArgs;
 use crate::compare::compare;
 use crate::explain::{self, explain};
-use crate::finding::Findings;
 use crate::gather::{self, Limits, base};
 use crate::github::Destination;
 use crate::plan::Plan;
 use crate::policy::{Gate, Policy};
 use crate::publish::Progress;
 use crate::report::Report;
-use crate::target::TargetState;
 
 /// Said where it is not known, for all targets or for some, what the base has against the same histories.
 const EVERYTHING_COUNTS: &str = "everything counts, as with `gate: all`, where the base is unknown, or where the change touches what says how it is read: the configuration, the workflow, sqlx.toml or .gitattributes";
@@ -49,23 +44,7 @@ async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<R
     }
     let findings = compare(&states, &policy);
     let onto = change.map(|change| explain::Base { name: change.name, commit: change.tip });
-    let (states, findings) = explained(states, findings, inputs.root, onto).await?;
+    // Nothing else is going on: git may be waited for here, as for the base.
+    let findings = explain(findings, &states, &inputs.root, onto);
     Ok(Report { notes, ..Report::new(&states, findings, args.report.fail_on) })
-}
-
-/// Has the repository's history explain the findings, on a thread that may wait for git.
-async fn explained(
-    states: Vec<TargetState>,
-    findings: Findings,
-    root: PathBuf,
-    onto: Option<explain::Base>,
-) -> anyhow::Result<(Vec<TargetState>, Findings)> {
-    let explaining = tokio::task::spawn_blocking(move || {
-        let findings = explain(findings, &states, &root, onto);
-        (states, findings)
-    });
-    explaining.await.map_err(|error| match error.try_into_panic() {
-        Ok(panic) => resume_unwind(panic),
-        Err(error) => error.into(),
-    })
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::env;
+use std::time::Duration;
 
 use crate::cli::{PlanArgs, PublishArgs, ReportArgs};
 use crate::gather;
@@ -54,10 +55,17 @@ pub fn planned(args: &PlanArgs, destination: &Destination) -> anyhow::Result<(In
     Ok((inputs, planned?))
 }
 
+/// Tells GitHub why there is no report: who waits for a check waits no longer. Gives the reason back.
+pub async fn stopped(error: anyhow::Error, destination: &Destination, timeout: Duration) -> anyhow::Error {
+    let stop = Stop { reason: StopReason::Unusable, detail: format!("{error:#}") };
+    publish_on_github(Content::Stop(&stop), destination, timeout).await;
+    error
+}
+
 /// Writes every output, and returns the exit code that the report gives.
 ///
 /// # Errors
-/// There is no report. GitHub is told why: who waits for a check waits no longer.
+/// There is no report, and GitHub is told why.
 pub async fn conclude(
     report: anyhow::Result<Report>,
     args: &ReportArgs,
@@ -65,11 +73,7 @@ pub async fn conclude(
 ) -> anyhow::Result<u8> {
     let report = match report {
         Ok(report) => report,
-        Err(error) => {
-            let stop = Stop { reason: StopReason::Unusable, detail: format!("{error:#}") };
-            publish_on_github(Content::Stop(&stop), destination, args.timeout).await;
-            return Err(error);
-        }
+        Err(error) => return Err(stopped(error, destination, args.timeout).await),
     };
     publish::publish(&report, args.format, &args.output);
     let problems = publish_on_github(Content::Report(&report), destination, args.timeout).await;

@@ -21,19 +21,14 @@ pub(super) fn wrong_databases(states: &[TargetState]) -> Vec<Option<Facts>> {
     states.iter().map(|state| wrong_database(state, &holders)).collect()
 }
 
-/// The same of a target in another state than that which `states` has of it.
-pub(super) fn wrong_database_of(state: &TargetState, states: &[TargetState]) -> Option<Facts> {
-    wrong_database(state, &LazyCell::new(|| Contents::of(states)))
-}
-
 /// Which services have a migration of a version and content, in the order of the plan.
-struct Contents<'a> {
+pub(super) struct Contents<'a> {
     services: IndexSet<&'a str>,
     holders: HashMap<(Version, &'a Checksum), Vec<usize>>,
 }
 
 impl<'a> Contents<'a> {
-    fn of(states: &'a [TargetState]) -> Self {
+    pub(super) fn of(states: &'a [TargetState]) -> Self {
         let mut contents = Self { services: IndexSet::new(), holders: HashMap::new() };
         for state in states {
             let Ok(defined) = &state.defined else { continue };
@@ -47,7 +42,8 @@ impl<'a> Contents<'a> {
     }
 }
 
-fn wrong_database<'a>(
+/// The fact that a target's rows belong to another service.
+pub(super) fn wrong_database<'a>(
     state: &TargetState,
     contents: &LazyCell<Contents<'a>, impl FnOnce() -> Contents<'a>>,
 ) -> Option<Facts> {

@@ -1,9 +1,11 @@
 //! What the base of a change has against the same histories, so that the change need not answer for it.
 
+use std::cell::LazyCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{across, one_target};
+use super::across::{Contents, wrong_database};
+use super::one_target;
 use crate::finding::{Behind, Facts, Rule};
 use crate::migration::Version;
 use crate::policy::Gate;
@@ -46,20 +48,26 @@ impl Before {
 
 /// For each target, what was so before the change.
 pub(super) fn before(states: &[TargetState], gate: Gate) -> Vec<Before> {
+    // Hardly any run needs it.
+    let contents = LazyCell::new(|| Contents::of(states));
     let of = |state: &TargetState| match (gate, &state.base) {
         (Gate::Introduced, Some(base)) if base.is_untouched(&state.defined) => Before::Everything,
         // What is read by other rules than before cannot be told of by those of now.
-        (Gate::Introduced, Some(base)) if base.same_settings => Before::These(keys(state, states)),
+        (Gate::Introduced, Some(base)) if base.same_settings => Before::These(keys(state, states, &contents)),
         _ => Before::Nothing,
     };
     states.iter().map(of).collect()
 }
 
-fn keys(state: &TargetState, states: &[TargetState]) -> HashSet<Key> {
+fn keys<'a>(
+    state: &TargetState,
+    states: &'a [TargetState],
+    contents: &LazyCell<Contents<'a>, impl FnOnce() -> Contents<'a>>,
+) -> HashSet<Key> {
     let start = state.base.as_ref().and_then(|base| base.start.clone());
     let none = || SourceError::NoDirectory(state.target.migrations.clone());
     let then = TargetState { defined: start.map(Arc::new).ok_or_else(none), base: None, ..state.clone() };
-    let wrong = across::wrong_database_of(&then, states);
+    let wrong = wrong_database(&then, contents);
     let facts = wrong.into_iter().chain(one_target(&then, states));
     // Whoever touches a service has to have its database looked at.
     facts.filter(|facts| !matches!(facts, Facts::UnreachableDatabase(_))).map(|facts| key(&facts)).collect()

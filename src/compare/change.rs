@@ -8,12 +8,12 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use super::across::rows;
-use super::path_text;
 use super::source::{Versions, by_version};
 use crate::finding::{Application, Behind, ChangedMigration, Facts, Rule};
-use crate::migration::{Checksum, Migration, Version};
+use crate::migration::{AppliedMigration, Checksum, Migration, Version};
 use crate::source::Base;
 use crate::target::TargetState;
+use crate::text::slashed;
 
 /// What the change does, service by service.
 #[derive(Default)]
@@ -144,8 +144,8 @@ impl<'a> Group<'a> {
             let fate = self.fate(old);
             let file = match &fate {
                 Fate::Kept => continue,
-                Fate::Edited(new) | Fate::Renumbered(new) => path_text(&new.path),
-                Fate::Deleted => path_text(&old.path),
+                Fate::Edited(new) | Fate::Renumbered(new) => slashed(&new.path),
+                Fate::Deleted => slashed(&old.path),
             };
             let (applied, is_known) = self.applied(old);
             let holders: Vec<usize> = applied.iter().map(|(target, _)| *target).collect();
@@ -192,11 +192,7 @@ impl<'a> Group<'a> {
                 continue;
             }
             is_known = true;
-            let rows = rows(state).unwrap_or_default();
-            let Some(row) = rows.binary_search_by_key(&old.version, |row| row.version).ok().map(|index| &rows[index])
-            else {
-                continue;
-            };
+            let Some(row) = row(state, old.version) else { continue };
             // A row of another content breaks with another file, or has been broken before; but none can do without one.
             if row.checksum == old.checksum || !self.here.contains_key(&old.version) {
                 let (environment, since) = (state.target.environment.clone(), row.installed_on.clone());
@@ -221,8 +217,8 @@ impl<'a> Group<'a> {
                 let facts = Facts::VersionCollision {
                     version,
                     description: new.description.clone(),
-                    file: path_text(&new.path),
-                    others: others.iter().map(|other| path_text(&other.path)).collect(),
+                    file: slashed(&new.path),
+                    others: others.iter().map(|other| slashed(&other.path)).collect(),
                 };
                 changes.tell(facts, self.targets.clone(), self.of_collision(version, &others));
             }
@@ -232,8 +228,7 @@ impl<'a> Group<'a> {
     /// The duplicate, and the false mismatch where the other file is the one that was applied.
     fn of_collision(&self, version: Version, others: &[&Migration]) -> Vec<(usize, Rule, Version)> {
         let has_other = |target: &&usize| {
-            let rows = rows(&self.states[**target]).unwrap_or_default();
-            let row = rows.binary_search_by_key(&version, |row| row.version).ok().map(|index| &rows[index]);
+            let row = row(&self.states[**target], version);
             row.is_some_and(|row| others.iter().any(|other| other.checksum == row.checksum))
         };
         let mismatches = self.targets.iter().filter(has_other).map(|target| (*target, Rule::ChecksumMismatch, version));
@@ -249,17 +244,23 @@ impl<'a> Group<'a> {
         for (&version, (up, _)) in self.here.range(..highest) {
             let Some(new) = up.first().filter(|new| self.is_new(new)) else { continue };
             let is_told = |target: &usize| {
-                let rows = rows(&self.states[*target]).unwrap_or_default();
-                let is_absent = rows.binary_search_by_key(&version, |row| row.version).is_err();
-                is_absent && rows.last().is_some_and(|row| row.version > version)
+                let state = &self.states[*target];
+                let highest = rows(state).and_then(<[_]>::last);
+                row(state, version).is_none() && highest.is_some_and(|row| row.version > version)
             };
             if known.contains(&version) || self.tip.contains_key(&version) || self.targets.iter().any(is_told) {
                 continue;
             }
-            let (description, file) = (new.description.clone(), path_text(&new.path));
+            let (description, file) = (new.description.clone(), slashed(&new.path));
             changes.tell(Facts::BelowBase { version, description, file, highest }, self.targets.clone(), []);
         }
     }
+}
+
+/// The row of a version in a target's history.
+fn row(state: &TargetState, version: Version) -> Option<&AppliedMigration> {
+    let rows = rows(state)?;
+    rows.binary_search_by_key(&version, |row| row.version).ok().map(|index| &rows[index])
 }
 
 fn start(base: &Base) -> &[Migration] {
@@ -284,7 +285,7 @@ pub(super) fn behind(state: &TargetState, facts: Vec<Facts>) -> Vec<Facts> {
 fn mended_by(base: &Base, facts: Facts) -> Facts {
     let of = |migrations: &'_ [Migration], version: Version, checksum: &Checksum| {
         let mut up = of_version(migrations, version).iter().filter(|migration| migration.kind.is_up());
-        up.find(|found| found.checksum == *checksum).map(|found| path_text(&found.path))
+        up.find(|found| found.checksum == *checksum).map(|found| slashed(&found.path))
     };
     let is_pull_request = base.is_pull_request;
     match facts {

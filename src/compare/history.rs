@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::path_text;
 use super::source::Versions;
 use crate::finding::Facts;
 use crate::history::History;
@@ -11,6 +10,7 @@ use crate::migration::{AppliedMigration, Migration, MigrationKind};
 use crate::source::Defined;
 use crate::startup::schema_that_stays_absent;
 use crate::target::{Target, TargetState};
+use crate::text::slashed;
 
 /// The absence of the history table. `sibling` is an environment of the same service that has rows.
 pub(super) fn absent(state: &TargetState, sibling: Option<&str>) -> Option<Facts> {
@@ -56,13 +56,13 @@ pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigr
         let Some(first) = up.first() else { continue };
         match up.iter().find(|migration| migration.checksum == row.checksum) {
             None => {
-                let (description, file) = (description(), path_text(&first.path));
+                let (description, file) = (description(), slashed(&first.path));
                 let (applied, defined) = (row.checksum.clone(), first.checksum.clone());
                 facts.push(Facts::ChecksumMismatch { version, description, file, applied, defined });
             }
             Some(same) if same.description != row.description => facts.push(Facts::DescriptionChanged {
                 version,
-                file: path_text(&same.path),
+                file: slashed(&same.path),
                 applied: description(),
                 defined: same.description.clone(),
             }),
@@ -73,7 +73,7 @@ pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigr
     let highest = rows.iter().map(|row| row.version).max();
     for (version, (up, _)) in versions {
         let (Some(first), false) = (up.first(), applied.contains(version)) else { continue };
-        let (version, description, file) = (*version, first.description.clone(), path_text(&first.path));
+        let (version, description, file) = (*version, first.description.clone(), slashed(&first.path));
         if let Some(highest) = highest.filter(|highest| version < *highest) {
             let (description, file) = (description.clone(), file.clone());
             facts.push(Facts::OutOfOrder { version, description, file, highest });
@@ -114,6 +114,6 @@ impl<'a> Names<'a> {
         let safe = |c: char| if c.is_whitespace() || c.is_control() || "/\\".contains(c) { '_' } else { c };
         let description: String = row.description.chars().map(safe).collect();
         let (version, padding) = (row.version.0, self.padding);
-        path_text(&self.directory.join(format!("{version:0padding$}_{description}{suffix}")))
+        slashed(&self.directory.join(format!("{version:0padding$}_{description}{suffix}")))
     }
 }

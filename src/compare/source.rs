@@ -2,27 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::path_text;
 use crate::finding::Facts;
 use crate::migration::{Migration, Version};
 use crate::source::Defined;
+use crate::text::slashed;
 
 /// Invalid and ignored files, duplicate versions, and down files without an up file.
 pub(super) fn facts(defined: &Defined, versions: &Versions) -> Vec<Facts> {
     let invalid = defined
         .invalid
         .iter()
-        .map(|file| Facts::InvalidMigration { file: path_text(&file.path), reason: file.reason.clone() });
+        .map(|file| Facts::InvalidMigration { file: slashed(&file.path), reason: file.reason.clone() });
     let ignored =
-        defined.ignored.iter().map(|file| Facts::IgnoredFile { file: path_text(&file.path), reason: file.reason });
+        defined.ignored.iter().map(|file| Facts::IgnoredFile { file: slashed(&file.path), reason: file.reason });
     let mut facts: Vec<_> = invalid.chain(ignored).collect();
     for (&version, (up, down)) in versions {
         if up.len() > 1 {
-            let files = up.iter().map(|migration| path_text(&migration.path)).collect();
+            let files = up.iter().map(|migration| slashed(&migration.path)).collect();
             facts.push(Facts::DuplicateVersion { version, files });
         }
         if let (true, Some(down)) = (up.is_empty(), down.first()) {
-            facts.push(Facts::DownWithoutUp { version, file: path_text(&down.path) });
+            facts.push(Facts::DownWithoutUp { version, file: slashed(&down.path) });
         }
     }
     facts

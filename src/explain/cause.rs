@@ -1,7 +1,7 @@
 //! What every cause needs: the place to speak of, and how commits and branches are put into words.
 
-use crate::explain::repository::{Place, Repository, folder, version};
-use crate::explain::{Subject, directory};
+use crate::explain::repository::{Place, Repository, folder, told, version};
+use crate::explain::{Subject, directory, mend};
 use crate::finding::{Cause, Explanation};
 use crate::git::Commit;
 
@@ -31,6 +31,20 @@ pub fn nothing_fits(repository: &Repository) -> Explanation {
         Some((gap, fix)) => {
             Explanation { summary: format!("{nothing}, as far as could be looked: {gap}"), fix, ..unknown() }
         }
+    }
+}
+
+/// The base branch has it, of which `what` is said, and this branch not yet.
+pub fn behind_base(what: &str, place: &Place, repository: &Repository) -> Explanation {
+    let base = repository.base.as_ref().map_or("the base", |base| &base.name);
+    let added = repository.added(place);
+    Explanation {
+        cause: Cause::BehindBase,
+        summary: format!("`{base}` has {what}, and this branch does not yet: merge `{base}`{}", added_by(added)),
+        added: added.map(told),
+        branches: vec![base.to_owned()],
+        fix: mend::merge(base),
+        ..unknown()
     }
 }
 
@@ -73,6 +87,11 @@ pub fn author(commit: &Commit) -> &str {
 /// As much of a commit's name as tells it from others.
 pub fn short(commit: &Commit) -> String {
     commit.id.as_str().chars().take(12).collect()
+}
+
+/// ` by …`, where it is known who did it.
+pub fn by(commit: Option<&Commit>) -> String {
+    commit.map(|commit| format!(" by {}", who(commit))).unwrap_or_default()
 }
 
 /// `; added by …`, where it is known who did.

@@ -3,10 +3,9 @@
 use crate::explain::cause::{places, unknown, who};
 use crate::explain::difference::{diff, difference};
 use crate::explain::repository::{Place, Repository, name, told};
-use crate::explain::{Subject, Targets, missing};
+use crate::explain::{Subject, Targets, engine, missing};
 use crate::finding::{Cause, Difference, Explanation, Facts, Finding};
 use crate::git::GitError;
-use crate::history::Engine;
 use crate::migration::{Checksum, Version};
 use crate::target::TargetState;
 
@@ -69,7 +68,7 @@ fn contents(
     let commit = |at: usize| repository.added(found.get(at)?.0.as_ref()?).map(told);
     let explanation = Explanation { summary, added: commit(0), changed: commit(1), ..unknown() };
     let [(Some(one), _), (Some(other), _), ..] = found.as_slice() else { return Ok(explanation) };
-    let engine = state.target.database.as_ref().map_or(Engine::Postgres, |url| url.engine());
+    let engine = engine(state);
     let bytes = (repository.applied_bytes(one)?, repository.applied_bytes(other)?);
     let (Some(one_bytes), Some(other_bytes)) = bytes else { return Ok(explanation) };
     let difference = difference(&one_bytes, &other_bytes, engine);

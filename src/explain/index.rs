@@ -121,21 +121,27 @@ fn hash_variants(git: &Git, blobs: &[ObjectId], wanted: &Wanted, found: &mut Con
     let open = wanted.checksums.iter().copied().filter(|checksum| !found.contains_key(*checksum)).collect();
     let wanted = Wanted { checksums: open, ignored: wanted.ignored.clone() };
     git.blobs(blobs, &mut |id, content| {
-        let mut bytes = Vec::new();
-        let is_whole = content.take(MOST_BYTES + 1).read_to_end(&mut bytes).is_ok_and(|n| n as u64 <= MOST_BYTES);
-        for ignored in wanted.ignored.iter().filter(|_| is_whole) {
+        let Some(bytes) = whole(content) else { return };
+        for ignored in &wanted.ignored {
             if let Ok(text) = std::str::from_utf8(&bytes) {
                 let mut digest = ChecksumDigest::default();
                 text.split(|c| ignored.contains(&c)).for_each(|piece| digest.update(piece));
                 note(found, &wanted, digest.finish(), id, Variant { ignores: true, ..Variant::default() });
             }
         }
-        for variant in Variant::all().filter(|_| is_whole) {
+        for variant in Variant::all() {
             if let Some(content) = variant.of(&bytes) {
                 note(found, &wanted, Checksum::of(content), id, variant);
             }
         }
     })
+}
+
+/// All of a content, unless it is too long.
+pub fn whole(content: &mut dyn Read) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let is_whole = content.take(MOST_BYTES + 1).read_to_end(&mut bytes).is_ok_and(|n| n as u64 <= MOST_BYTES);
+    is_whole.then_some(bytes)
 }
 
 fn note(found: &mut Contents, wanted: &Wanted, checksum: Checksum, blob: &ObjectId, variant: Variant) {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::explain::cause::short;
 use crate::explain::repository::{Place, Repository, name};
 use crate::explain::variant::Lines;
 use crate::explain::{Subject, shell};
@@ -11,13 +12,10 @@ use crate::table_name;
 use crate::target::TargetState;
 use crate::text::harmless;
 
-/// The table that sqlx uses when nothing else is said.
-const DEFAULT_TABLE: &str = "_sqlx_migrations";
-
 /// Writes the applied bytes to `path`: `git show` gives them as they were committed, whatever a checkout would do.
 /// Empty where a name cannot be copied from a screen.
 pub fn restore(repository: &Repository, place: &Place, path: &str) -> Vec<String> {
-    let commit: String = repository.index.commits[place.added].id.as_str().chars().take(12).collect();
+    let commit = short(&repository.index.commits[place.added]);
     let spec = repository.git.spec(&commit, &place.path);
     let command = || Some(format!("git show {}{} > {}", shell::word(&spec)?, place.variant.pipe(), shell::path(path)?));
     let keep = (place.variant.lines == Lines::CrLf).then(|| attribute(path, "-text"));
@@ -98,8 +96,7 @@ impl Row {
         let target = &subject.state.target;
         let engine = target.database.as_ref().ok()?.engine();
         let of_sqlx_toml = subject.state.defined.as_ref().ok().and_then(|defined| defined.table.as_deref());
-        let table = target.table.as_deref().or(of_sqlx_toml).unwrap_or(DEFAULT_TABLE);
-        let table = table_name::parse(table, engine).ok()?.quoted(engine);
+        let table = table_name::parse(target.history_table(of_sqlx_toml), engine).ok()?.quoted(engine);
         // What a screen would not show as it is could not be copied from there.
         (harmless(&table) == table).then_some(Self { engine, table })
     }

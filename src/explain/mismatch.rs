@@ -1,15 +1,15 @@
 //! Why a row and its file have different contents.
 
-use crate::explain::cause::{added_by, nothing_fits, places, unknown, who};
+use crate::explain::cause::{added_by, behind_base, by, nothing_fits, places, unknown};
 use crate::explain::difference::{diff, difference};
 use crate::explain::missing::{on_unmerged_branch, would_be};
 use crate::explain::repository::{Place, Repository, name, told, version};
 use crate::explain::variant::Lines;
-use crate::explain::{Subject, mend};
+use crate::explain::{Subject, engine, mend};
 use crate::finding::{Cause, Difference, Explanation};
 use crate::git::{Commit, GitError};
-use crate::history::Engine;
 use crate::target::TargetState;
+use crate::text::slashed;
 
 /// A mismatch with all that was found of it.
 struct Mismatch<'a> {
@@ -30,7 +30,7 @@ pub fn explain(
     let Some(place) = places.first() else {
         return Ok(Some(Explanation { repair_sql, ..nothing_fits(repository) }));
     };
-    let engine = subject.state.target.database.as_ref().map_or(Engine::Postgres, |url| url.engine());
+    let engine = engine(subject.state);
     let (applied, checked_out) = (repository.applied_bytes(place)?, repository.checked_out(subject.file));
     let difference = match (&applied, &checked_out) {
         (Some(applied), Some(checked_out)) => difference(applied, checked_out, engine),
@@ -47,8 +47,11 @@ pub fn explain(
 /// The checksum of the file.
 fn defined<'a>(subject: &Subject<'a>) -> Option<&'a crate::migration::Checksum> {
     let defined = subject.state.defined.as_ref().ok()?;
-    let is_it = |path: &std::path::Path| path.to_string_lossy().replace('\\', "/") == subject.file;
-    defined.migrations.iter().find(|migration| is_it(&migration.path)).map(|migration| &migration.checksum)
+    defined
+        .migrations
+        .iter()
+        .find(|migration| slashed(&migration.path) == subject.file)
+        .map(|migration| &migration.checksum)
 }
 
 impl Mismatch<'_> {
@@ -70,7 +73,7 @@ impl Mismatch<'_> {
             return Ok(self.edited());
         }
         if repository.is_at_base(place) {
-            return Ok(self.behind_base());
+            return Ok(behind_base("the applied content", place, repository));
         }
         let fix = mend::restore(repository, place, file);
         let explanation = on_unmerged_branch(place, repository)?;
@@ -140,7 +143,7 @@ impl Mismatch<'_> {
         let changed = repository.newest_on_head(|change| {
             change.path == place.path && change.before.as_ref() == Some(&place.blob) && change.after != change.before
         });
-        let by = changed.map(|commit| format!(" by {}", who(commit))).unwrap_or_default();
+        let by = by(changed);
         let added = repository.added(place);
         let line_endings = self.difference == Some(Difference::LineEndings);
         let (cause, what) = match line_endings {
@@ -162,29 +165,12 @@ impl Mismatch<'_> {
         }
     }
 
-    fn behind_base(&self) -> Explanation {
-        let base = self.repository.base.as_ref().map_or("the base", |base| &base.name);
-        let added = self.repository.added(self.place);
-        Explanation {
-            cause: Cause::BehindBase,
-            summary: format!(
-                "`{base}` has the applied content, and this branch does not yet: merge `{base}`{}",
-                added_by(added)
-            ),
-            added: added.map(told),
-            branches: vec![base.to_owned()],
-            fix: mend::merge(base),
-            ..unknown()
-        }
-    }
-
     /// The row is another migration's, and the file has nothing of it.
     fn collision(&self, states: &[TargetState]) -> Explanation {
         let (subject, place, repository) = (self.subject, self.place, self.repository);
         let (file, theirs) = (subject.file, name(&place.path));
         let added = repository.added(place);
         let ours = self.own_commit();
-        let by = |commit: Option<&Commit>| commit.map(|commit| format!(" by {}", who(commit))).unwrap_or_default();
         let two = if version(&place.path) == Some(subject.version) {
             format!("two different migrations took version {}", subject.version)
         } else {
@@ -192,7 +178,7 @@ impl Mismatch<'_> {
         };
         let renumbered = mend::renumbered(file, subject, states);
         let fix = renumbered.map_or_else(Vec::new, |to| mend::rename(repository, file, &to));
-        let restore = match repository.at_head(&place.path) == Some(&place.blob) {
+        let restore = match repository.is_at_head(place) {
             true => mend::rename(repository, &place.path, &would_be(subject, place)),
             false => mend::restore(repository, place, &would_be(subject, place)),
         };

@@ -1,11 +1,12 @@
 //! Why a row has no file.
 
-use crate::explain::cause::{added_by, author, is_foreign, listed, nothing_fits, places, unknown, who};
+use crate::explain::cause::{added_by, author, behind_base, by, is_foreign, listed, nothing_fits, places, unknown};
 use crate::explain::repository::{Place, Repository, name, told, version};
 use crate::explain::{Subject, directory, mend};
 use crate::finding::{Cause, Explanation};
 use crate::git::GitError;
 use crate::migration::Migration;
+use crate::text::slashed;
 
 /// Explains a missing migration.
 pub fn explain(subject: &Subject, repository: &Repository) -> Result<Option<Explanation>, GitError> {
@@ -16,7 +17,7 @@ pub fn explain(subject: &Subject, repository: &Repository) -> Result<Option<Expl
         has_row(subject, migration) && places.iter().any(|place| is_of(subject, place) && repository.is_at_base(place))
     };
     let twin = match standing(subject) {
-        Some(migration) if is_twin(migration) => Some(path(migration)),
+        Some(migration) if is_twin(migration) => Some(slashed(&migration.path)),
         Some(migration) => return Ok(Some(renumbered(subject, migration, &places, repository))),
         None => None,
     };
@@ -29,8 +30,7 @@ pub fn explain(subject: &Subject, repository: &Repository) -> Result<Option<Expl
         }
         return Ok(Some(Explanation { repair_sql: delete(), ..explanation }));
     };
-    let is_here =
-        |place: &&Place| repository.at_head(&place.path) == Some(&place.blob) && twin.as_ref() != Some(&place.path);
+    let is_here = |place: &&Place| repository.is_at_head(place) && twin.as_ref() != Some(&place.path);
     let here = own.iter().find(is_here);
     let at_base = own.iter().find(|place| repository.is_at_base(place));
     let explanation = match (here, at_base) {
@@ -39,7 +39,7 @@ pub fn explain(subject: &Subject, repository: &Repository) -> Result<Option<Expl
             let deletion = if first.on_head { repository.deletion(&first.path)? } else { None };
             let behind = !first.on_head || deletion.as_ref().is_some_and(|commit| repository.is_on_base(commit));
             match at_base.filter(|_| behind) {
-                Some(place) => behind_base(place, repository),
+                Some(place) => behind_base("it", place, repository),
                 None if first.on_head => deleted(subject, first, deletion.as_ref(), repository),
                 None => unmerged(subject, first, repository)?,
             }
@@ -52,11 +52,6 @@ pub fn explain(subject: &Subject, repository: &Repository) -> Result<Option<Expl
 fn standing<'a>(subject: &Subject<'a>) -> Option<&'a Migration> {
     let defined = subject.state.defined.as_ref().ok()?;
     defined.migrations.iter().find(|migration| migration.kind.is_up() && migration.checksum == *subject.applied)
-}
-
-/// Where a migration stands, as git would write it.
-fn path(migration: &Migration) -> String {
-    migration.path.to_string_lossy().replace('\\', "/")
 }
 
 /// Whether the version of that file is applied as well.
@@ -80,12 +75,12 @@ pub fn would_be(subject: &Subject, place: &Place) -> String {
 }
 
 fn renumbered(subject: &Subject, standing: &Migration, places: &[Place], repository: &Repository) -> Explanation {
-    let new = path(standing);
+    let new = slashed(&standing.path);
     let old = places.iter().find(|place| is_of(subject, place));
     let of_old = old.map_or_else(|| subject.file.to_owned(), |old| would_be(subject, old));
     let of_new = places.iter().find(|place| place.path == new);
     let changed = of_new.and_then(|place| repository.added(place)).filter(|commit| repository.is_on_head(commit));
-    let by = changed.map(|commit| format!(" by {}", who(commit))).unwrap_or_default();
+    let by = by(changed);
     let added = old.and_then(|place| repository.added(place));
     let has_row = has_row(subject, standing);
     Explanation {
@@ -114,25 +109,12 @@ fn moved(subject: &Subject, here: &Place, repository: &Repository) -> Explanatio
             ..unknown()
         };
     }
-    let by = added.map(|commit| format!(" by {}", who(commit))).unwrap_or_default();
+    let by = by(added);
     Explanation {
         cause: Cause::Renamed,
         summary: format!("it stands in `{}`, where sqlx does not look: it was moved there{by}", here.path),
         changed: added.map(told),
         fix: mend::rename(repository, &here.path, &path),
-        ..unknown()
-    }
-}
-
-fn behind_base(place: &Place, repository: &Repository) -> Explanation {
-    let base = repository.base.as_ref().map_or("the base", |base| &base.name);
-    let added = repository.added(place);
-    Explanation {
-        cause: Cause::BehindBase,
-        summary: format!("`{base}` has it, and this branch does not yet: merge `{base}`{}", added_by(added)),
-        added: added.map(told),
-        branches: vec![base.to_owned()],
-        fix: mend::merge(base),
         ..unknown()
     }
 }
@@ -144,7 +126,7 @@ fn deleted(
     repository: &Repository,
 ) -> Explanation {
     let added = repository.added(place);
-    let by = deletion.map(|commit| format!(" by {}", who(commit))).unwrap_or_default();
+    let by = by(deletion);
     Explanation {
         cause: Cause::Deleted,
         summary: format!("`{}` was deleted on this branch{by}{}", name(&place.path), added_by(added)),

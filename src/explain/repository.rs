@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::explain::Base;
-use crate::explain::index::{Index, MOST_BYTES, Wanted};
+use crate::explain::index::{Index, MOST_BYTES, Wanted, whole};
 use crate::explain::variant::Variant;
 use crate::finding;
 use crate::git::{self, Git, GitError, ObjectId};
@@ -129,6 +129,11 @@ impl Repository {
         self.at(self.head.as_ref()?.as_str(), path)
     }
 
+    /// Whether it stands there in the commit that is checked out.
+    pub fn is_at_head(&self, place: &Place) -> bool {
+        self.at_head(&place.path) == Some(&place.blob)
+    }
+
     /// Whether it stands there at the base's tip.
     pub fn is_at_base(&self, place: &Place) -> bool {
         let base = self.base.as_ref().and_then(|base| self.at(base.commit.as_str(), &place.path));
@@ -186,12 +191,7 @@ impl Repository {
     /// The bytes of a content that is not too long.
     pub fn bytes(&self, blob: &ObjectId) -> Result<Option<Vec<u8>>, GitError> {
         let mut bytes = None;
-        self.git.blobs([blob], &mut |_, content| {
-            let mut read = Vec::new();
-            let mut content = std::io::Read::take(content, MOST_BYTES + 1);
-            let is_whole = std::io::Read::read_to_end(&mut content, &mut read).is_ok_and(|n| n as u64 <= MOST_BYTES);
-            bytes = is_whole.then_some(read);
-        })?;
+        self.git.blobs([blob], &mut |_, content| bytes = whole(content))?;
         Ok(bytes)
     }
 

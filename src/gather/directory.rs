@@ -50,10 +50,7 @@ pub fn migrations(root: &Path, directory: &Path, settings: &SqlxToml) -> Result<
         create_schemas: settings.migrate.create_schemas.iter().map(|schema| schema.to_string()).collect(),
         ..read_entries(root, directory, &entries, &settings.migrate.ignored_chars)
     };
-    // sqlx sorts by version and kind and leaves the rest to `read_dir`; the path makes our order a fixed one.
-    defined.migrations.sort_by(|a, b| (a.version, a.kind, &a.path).cmp(&(b.version, b.kind, &b.path)));
-    defined.invalid.sort_by(|a, b| a.path.cmp(&b.path));
-    defined.ignored.sort_by(|a, b| a.path.cmp(&b.path));
+    defined.sort();
     Ok(defined)
 }
 

@@ -22,19 +22,13 @@ struct Done<T> {
 impl Git {
     /// What a command prints, which has to succeed.
     pub(super) fn text(&self, arguments: &[&str]) -> Result<String, GitError> {
-        let bytes = self.read(arguments, "", |stdout| {
-            let mut bytes = Vec::new();
-            stdout.read_to_end(&mut bytes).map(|_| bytes)
-        })?;
+        let bytes = self.read(arguments, "", whole)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// What a command prints that says no by its exit code 1.
     pub(super) fn answer(&self, arguments: &[&str]) -> Result<Option<String>, GitError> {
-        let Done { value, status, complaint } = run(self.command(arguments), "", |stdout| {
-            let mut bytes = Vec::new();
-            stdout.read_to_end(&mut bytes).map(|_| bytes)
-        })?;
+        let Done { value, status, complaint } = run(self.command(arguments), "", whole)?;
         match status.code() {
             Some(0) => Ok(Some(String::from_utf8_lossy(&value).into_owned())),
             Some(1) => Ok(None),
@@ -95,6 +89,12 @@ impl Git {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
+}
+
+/// All that a command prints.
+fn whole(stdout: &mut BufReader<ChildStdout>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stdout.read_to_end(&mut bytes).map(|_| bytes)
 }
 
 /// git's own words, or that there is no repository.

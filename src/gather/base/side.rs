@@ -108,8 +108,7 @@ impl Side<'_> {
         let ignored = self.defined.map(|defined| defined.ignored.as_slice()).unwrap_or_default();
         let was_there = |path: &Path| inside(path).is_some_and(|path| tree.files.contains_key(&path));
         defined.ignored.extend(ignored.iter().filter(|file| was_there(&file.path)).cloned());
-        defined.migrations.sort_by(|a, b| (a.version, a.kind, &a.path).cmp(&(b.version, b.kind, &b.path)));
-        defined.invalid.sort_by(|a, b| a.path.cmp(&b.path));
+        defined.sort();
         defined
     }
 
