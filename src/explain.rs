@@ -2,6 +2,7 @@
 //! repository, runs nothing but `git`, and changes neither which findings there are nor how grave they are.
 
 mod cause;
+mod changed;
 mod difference;
 mod drift;
 mod index;
@@ -40,6 +41,8 @@ struct Subject<'a> {
     applied: &'a Checksum,
     /// Whether there is a file of that version, with another content.
     differs: bool,
+    /// Whether a database has that content, rather than only the base of a change.
+    is_applied: bool,
 }
 
 /// Explains what the repository below `root` has an explanation for. Without a `base` the remote's default branch is it.
@@ -87,10 +90,16 @@ fn look_up<'a>(
 
 fn one(finding: &Finding, targets: &Targets, repository: &Repository) -> Option<Explanation> {
     let explanation = match (&finding.facts, targets.subject(finding)) {
+        (Facts::DriftingRow { .. } | Facts::DriftingChecksum { .. }, _) => drift::explain(finding, targets, repository),
+        (_, None) => Ok(None),
+        (Facts::VersionCollision { .. }, Some(subject)) => changed::collision(&subject, targets.states, repository),
         (_, Some(subject)) if subject.differs => mismatch::explain(&subject, targets.states, repository),
         (_, Some(subject)) => missing::explain(&subject, repository),
-        _ => drift::explain(finding, targets, repository),
     };
+    // What a change breaks is mended in the change, and the rows are right.
+    let is_change = changed::is_one(&finding.facts);
+    let without_sql = |explanation| Explanation { repair_sql: None, ..explanation };
+    let explanation = explanation.map(|told| if is_change { told.map(without_sql) } else { told });
     explanation.unwrap_or_else(|error| Some(unexplained(&error)))
 }
 
@@ -138,37 +147,36 @@ impl<'a> Targets<'a> {
     /// The checksums that a finding is about.
     fn checksums<'b>(&'b self, finding: &'b Finding) -> impl Iterator<Item = &'b Checksum> {
         let (one, many) = match &finding.facts {
-            Facts::MissingMigration { applied, .. }
-            | Facts::ChecksumMismatch { applied, .. }
-            | Facts::BehindBase { applied, .. } => (Some(applied), &[][..]),
             Facts::DriftingRow { version, environment, .. } => (self.row(finding, *version, environment), &[][..]),
             Facts::DriftingChecksum { environments, .. } => (None, environments.as_slice()),
-            _ => (None, &[][..]),
+            _ => (self.subject(finding).map(|subject| subject.applied), &[][..]),
         };
         one.into_iter().chain(many.iter().map(|(checksum, _)| checksum))
     }
 
     /// The checksum of a version in an environment of the finding's service.
     fn row(&self, finding: &Finding, version: Version, environment: &str) -> Option<&'a Checksum> {
-        let state = self.get(finding.scope.service()?, environment)?;
-        let rows = state.applied.as_ref().ok()?.rows();
-        rows.iter().find(|row| row.version == version).map(|row| &row.checksum)
+        row(self.get(finding.scope.service()?, environment)?, version)
     }
 
     fn subject<'b>(&'b self, finding: &'b Finding) -> Option<Subject<'b>> {
+        if let Some(changed) = changed::subject(finding, self) {
+            return Some(changed);
+        }
         let Scope::Target { service, environment } = &finding.scope else { return None };
         let state = self.get(service, environment)?;
-        match &finding.facts {
-            Facts::MissingMigration { version, file, applied, .. } => {
-                Some(Subject { state, version: *version, file, applied, differs: false })
-            }
-            Facts::ChecksumMismatch { version, file, applied, .. } => {
-                Some(Subject { state, version: *version, file, applied, differs: true })
-            }
-            Facts::BehindBase { version, file, applied, behind, .. } => {
-                Some(Subject { state, version: *version, file, applied, differs: behind.is_outdated })
-            }
-            _ => None,
-        }
+        let (version, file, applied, differs) = match &finding.facts {
+            Facts::MissingMigration { version, file, applied, .. } => (version, file, applied, false),
+            Facts::ChecksumMismatch { version, file, applied, .. } => (version, file, applied, true),
+            Facts::BehindBase { version, file, applied, behind, .. } => (version, file, applied, behind.is_outdated),
+            _ => return None,
+        };
+        Some(Subject { state, version: *version, file, applied, differs, is_applied: true })
     }
+}
+
+/// The checksum of a version in the history of a target.
+fn row(state: &TargetState, version: Version) -> Option<&Checksum> {
+    let rows = state.applied.as_ref().ok()?.rows();
+    rows.iter().find(|row| row.version == version).map(|row| &row.checksum)
 }

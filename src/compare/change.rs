@@ -153,6 +153,8 @@ impl<'a> Group<'a> {
                 version: old.version,
                 description: old.description.clone(),
                 file,
+                was: slashed(&old.path),
+                checksum: old.checksum.clone(),
                 applied: applied.into_iter().map(|(_, application)| application).collect(),
                 is_known,
             };
@@ -210,15 +212,14 @@ impl<'a> Group<'a> {
             // What the change has deleted or renamed is gone once it is merged.
             let away = |other: &&Migration| self.is_new(other) && !self.here_files.contains(other.path.as_path());
             let others: Vec<&Migration> = here.chain(tip.iter().copied().filter(away)).collect();
-            if others.is_empty() {
-                continue;
-            }
+            let Some(taken) = others.first().map(|other| &other.checksum) else { continue };
             for new in up.iter().filter(|migration| self.is_new(migration)) {
                 let facts = Facts::VersionCollision {
                     version,
                     description: new.description.clone(),
                     file: slashed(&new.path),
                     others: others.iter().map(|other| slashed(&other.path)).collect(),
+                    taken: taken.clone(),
                 };
                 changes.tell(facts, self.targets.clone(), self.of_collision(version, &others));
             }

@@ -29,7 +29,7 @@ pub fn explain(finding: &Finding, targets: &Targets, repository: &Repository) ->
             if stands {
                 return Ok(None);
             }
-            let subject = Subject { state, version: *version, file: "", applied, differs: false };
+            let subject = Subject { state, version: *version, file: "", applied, differs: false, is_applied: true };
             let explanation = missing::explain(&subject, repository)?;
             // Bringing a file back does not apply it anywhere, and the row is right.
             Ok(explanation.map(|explanation| Explanation { fix: Vec::new(), repair_sql: None, ..explanation }))
@@ -46,7 +46,7 @@ fn contents(
     repository: &Repository,
 ) -> Result<Explanation, GitError> {
     let place = |applied: &Checksum| {
-        let subject = Subject { state, version, file: "", applied, differs: true };
+        let subject = Subject { state, version, file: "", applied, differs: true, is_applied: true };
         places(&subject, repository).into_iter().next()
     };
     let found: Vec<(Option<Place>, String)> =

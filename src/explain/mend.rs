@@ -56,7 +56,8 @@ pub fn renumbered(path: &str, subject: &Subject, states: &[TargetState]) -> Opti
     let versions = same.flat_map(|state| {
         let rows = state.applied.as_ref().map_or(&[][..], |history| history.rows());
         let files = state.defined.as_ref().map_or(&[][..], |defined| &defined.migrations);
-        rows.iter().map(|row| row.version).chain(files.iter().map(|migration| migration.version))
+        let merged = state.base.as_ref().map_or(&[][..], |base| &base.tip);
+        rows.iter().map(|row| row.version).chain(files.iter().chain(merged).map(|migration| migration.version))
     });
     let next = versions.max()?.0.checked_add(1)?;
     let file = name(path);

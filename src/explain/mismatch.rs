@@ -7,7 +7,7 @@ use crate::explain::repository::{Place, Repository, name, told, version};
 use crate::explain::variant::Lines;
 use crate::explain::{Subject, engine, mend};
 use crate::finding::{Cause, Difference, Explanation};
-use crate::git::{Commit, GitError};
+use crate::git::{Change, Commit, GitError};
 use crate::target::TargetState;
 use crate::text::slashed;
 
@@ -147,16 +147,17 @@ impl Mismatch<'_> {
         let added = repository.added(place);
         let line_endings = self.difference == Some(Difference::LineEndings);
         let (cause, what) = match line_endings {
-            true => (Cause::LineEndings, "the ends of its lines were changed after it was applied"),
-            false => (Cause::Edited, "it was edited after it was applied"),
+            true => (Cause::LineEndings, "the ends of its lines were changed"),
+            false => (Cause::Edited, "it was edited"),
         };
+        let when = if self.subject.is_applied { "after it was applied" } else { "on this branch" };
         let then = if self.difference == Some(Difference::Sql) { ": put the change in a new migration" } else { "" };
         let keep = line_endings.then(|| mend::attribute(self.subject.file, "-text")).flatten();
         let restore = mend::restore(repository, place, self.subject.file);
         let kept = restore.iter().any(|command| Some(command) == keep.as_ref());
         Explanation {
             cause,
-            summary: format!("{what}{by}{then}{}", added_by(added)),
+            summary: format!("{what} {when}{by}{then}{}", added_by(added)),
             added: added.map(told),
             changed: changed.map(told),
             branches: repository.tips(place),
@@ -170,7 +171,7 @@ impl Mismatch<'_> {
         let (subject, place, repository) = (self.subject, self.place, self.repository);
         let (file, theirs) = (subject.file, name(&place.path));
         let added = repository.added(place);
-        let ours = self.own_commit();
+        let ours = own_commit(file, repository);
         let two = if version(&place.path) == Some(subject.version) {
             format!("two different migrations took version {}", subject.version)
         } else {
@@ -198,11 +199,11 @@ impl Mismatch<'_> {
             ..unknown()
         }
     }
+}
 
-    /// The commit that brought the file of this branch in.
-    fn own_commit(&self) -> Option<Commit> {
-        let mut commits = self.repository.index.commits.iter().rev();
-        let comes = |change: &crate::git::Change| change.path == self.subject.file && change.after.is_some();
-        commits.find(|commit| self.repository.is_on_head(commit) && commit.changes.iter().any(comes)).cloned()
-    }
+/// The commit that brought a file of this branch in.
+pub fn own_commit(file: &str, repository: &Repository) -> Option<Commit> {
+    let mut commits = repository.index.commits.iter().rev();
+    let comes = |change: &Change| change.path == file && change.after.is_some();
+    commits.find(|commit| repository.is_on_head(commit) && commit.changes.iter().any(comes)).cloned()
 }

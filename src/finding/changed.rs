@@ -1,7 +1,7 @@
 //! A migration of the base that a change has touched: who has applied it, and how grave that makes it.
 
 use super::Severity;
-use crate::migration::Version;
+use crate::migration::{Checksum, Version};
 
 /// A migration that stands at the base of a change and has not stayed as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,10 @@ pub struct ChangedMigration {
     pub description: String,
     /// The file to show it at: what became of it, else what it was.
     pub file: String,
+    /// The file that it was.
+    pub was: String,
+    /// Its checksum there.
+    pub checksum: Checksum,
     /// The environments that have applied it.
     pub applied: Vec<Application>,
     /// Whether any history could be read that would say so.
@@ -70,6 +74,8 @@ mod tests {
             version: Version(1),
             description: String::new(),
             file: String::new(),
+            was: String::new(),
+            checksum: Checksum::of(""),
             applied: applied
                 .iter()
                 .map(|is_meant| Application { environment: "a".into(), since: None, is_meant: *is_meant })

@@ -22,7 +22,7 @@ pub enum Facts {
     EditedMigration(ChangedMigration),
     DeletedMigration(ChangedMigration),
     RenumberedMigration { changed: ChangedMigration, to: Version },
-    VersionCollision { version: Version, description: String, file: String, others: Vec<String> },
+    VersionCollision { version: Version, description: String, file: String, others: Vec<String>, taken: Checksum },
     BehindBase { version: Version, description: String, file: String, applied: Checksum, behind: Behind },
     BelowBase { version: Version, description: String, file: String, highest: Version },
     InvalidMigration { file: String, reason: InvalidReason },

@@ -1,6 +1,8 @@
 //! What a pull request does to migrations, in repositories that real git makes: every rule, against the right base, and
 //! that an ordinary one is green.
 
+mod explained;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
