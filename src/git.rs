@@ -64,6 +64,50 @@ impl std::fmt::Display for ObjectId {
     }
 }
 
+/// A branch, a tag or a fetched reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ref {
+    /// Its full name: `refs/heads/main`.
+    pub name: String,
+    /// What it stands for; a tag's commit rather than the tag.
+    pub commit: ObjectId,
+    /// The reference that it is another name for.
+    pub is_symbol_of: Option<String>,
+}
+
+impl Ref {
+    /// The name that a person would use: `main`, `origin/feature`, `v1.2`.
+    pub fn short_name(&self) -> String {
+        short_name(&self.name)
+    }
+
+    /// A line of `for-each-ref`. No name holds a blank, and of what is no tag the second name is empty.
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let (object, of_tag, name, symbol) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        let commit = ObjectId::parse(of_tag).or_else(|| ObjectId::parse(object))?;
+        let is_symbol_of = (!symbol.is_empty()).then(|| symbol.to_owned());
+        Some(Self { name: name.to_owned(), commit, is_symbol_of })
+    }
+}
+
+/// Commits that led to another one. Of each name 128 bits are kept, by which no two commits of a repository are alike: a
+/// long history has a million of them.
+#[derive(Debug, Default)]
+pub struct Ancestors(HashSet<u128>);
+
+impl Ancestors {
+    /// Whether a commit is one of them.
+    pub fn contains(&self, commit: &ObjectId) -> bool {
+        key(commit.0.as_bytes()).is_some_and(|key| self.0.contains(&key))
+    }
+}
+
+/// The first 128 bits of the name that a line begins with.
+fn key(line: &[u8]) -> Option<u128> {
+    u128::from_str_radix(std::str::from_utf8(line.get(..32)?).ok()?, 16).ok()
+}
+
 /// A repository.
 #[derive(Debug, Clone)]
 pub struct Git {
@@ -213,34 +257,29 @@ impl Git {
         self.read(&arguments, "", |stdout| log::commits(stdout, &self.prefix))
     }
 
-    /// Those `among` the commits that led to `tip`, itself taken in.
+    /// The commits that led to `tip`, itself taken in.
     ///
     /// # Errors
     /// git cannot be asked.
-    pub fn reachable(&self, tip: &ObjectId, among: &HashSet<&ObjectId>) -> Result<HashSet<ObjectId>, GitError> {
+    pub fn ancestors(&self, tip: &ObjectId) -> Result<Ancestors, GitError> {
         self.read(&["rev-list", tip.as_str(), "--"], "", |stdout| {
-            let ids = stdout.lines().map_while(Result::ok).filter_map(|line| ObjectId::parse(&line));
-            Ok(ids.filter(|id| among.contains(id)).collect())
+            let mut ancestors = Ancestors::default();
+            let mut line = Vec::new();
+            while stdout.read_until(b'\n', &mut line)? > 0 {
+                ancestors.0.extend(key(&line));
+                line.clear();
+            }
+            Ok(ancestors)
         })
     }
 
-    /// Every branch, tag and fetched reference: its full name, and the one that a person would use.
+    /// Every branch, tag and fetched reference, in order of their names.
     ///
     /// # Errors
     /// git cannot be asked.
-    pub fn refs(&self) -> Result<Vec<(String, String)>, GitError> {
-        let told = self.text(&["for-each-ref", "--format=%(refname)"])?;
-        // `origin/HEAD` is another name for a branch that is listed as well, and a stash is nobody's branch.
-        let names = told.lines().filter(|line| !line.ends_with("/HEAD") && *line != "refs/stash");
-        Ok(names.map(|line| (line.to_owned(), short_name(line))).collect())
-    }
-
-    /// What the symbolic reference `name` stands for, by its full name.
-    ///
-    /// # Errors
-    /// git cannot be asked.
-    pub fn symbolic(&self, name: &str) -> Result<Option<String>, GitError> {
-        Ok(self.answer(&["symbolic-ref", "--quiet", name])?.map(|told| told.trim().to_owned()))
+    pub fn refs(&self) -> Result<Vec<Ref>, GitError> {
+        let told = self.text(&["for-each-ref", "--format=%(objectname) %(*objectname) %(refname) %(symref)"])?;
+        Ok(told.lines().filter_map(Ref::parse).collect())
     }
 
     /// The content of each `path` at each `revision` that goes with it; none where there is no such file.

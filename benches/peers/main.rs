@@ -1,6 +1,7 @@
 //! Times the program, as it is released, beside its peers, and prints one table. `scripts/bench` starts this with all
 //! that it needs: a private PostgreSQL, the peers on the path, and a folder to work in.
 
+mod explain;
 mod far_servers;
 mod footprint;
 mod job;
@@ -22,7 +23,7 @@ use job::Job;
 use table::Table;
 
 /// The parts of the table, in order.
-const SECTIONS: [&str; 5] = ["one-target", "many-databases", "far-servers", "start", "footprint"];
+const SECTIONS: [&str; 6] = ["one-target", "many-databases", "far-servers", "start", "explain", "footprint"];
 
 /// What every section has at hand.
 struct Bench {
@@ -86,6 +87,7 @@ async fn main() -> Result<()> {
             "many-databases" => many_databases::measure(&bench, &mut table).await?,
             "far-servers" => far_servers::measure(&bench, &mut table).await?,
             "start" => start::measure(&bench, &mut table).await?,
+            "explain" => explain::measure(&bench, &mut table).await?,
             _ => footprint::measure(&bench, &mut table).await?,
         }
     }

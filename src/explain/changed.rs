@@ -35,14 +35,8 @@ pub fn subject<'b>(finding: &'b Finding, targets: &'b Targets) -> Option<Subject
     let changed = changed(&finding.facts)?;
     let differs = matches!(finding.facts, Facts::EditedMigration(_));
     let file = if differs { &changed.file } else { &changed.was };
-    let subject = |state, applied, is_applied| Subject {
-        state,
-        version: changed.version,
-        file,
-        applied,
-        differs,
-        is_applied,
-    };
+    let subject =
+        |state, applied, is_applied| Subject { state, version: changed.version, file, applied, differs, is_applied };
     let holder = changed.applied.iter().find(|application| !application.is_meant);
     match holder.and_then(|holder| state(&holder.environment)) {
         Some(state) => Some(subject(state, row(state, changed.version)?, true)),

@@ -1,13 +1,15 @@
 //! What has been looked up in the repository for a run: the content index, and which commits and tips have what.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 
 use crate::explain::Base;
 use crate::explain::index::{Index, MOST_BYTES, Wanted, whole};
 use crate::explain::variant::Variant;
 use crate::finding;
-use crate::git::{self, Git, GitError, ObjectId};
+use crate::git::{self, Ancestors, Git, GitError, ObjectId, Ref};
 use crate::migration::{Checksum, FileName, Version};
 
 /// So many files at so many tips are asked for at most.
@@ -61,16 +63,27 @@ impl Repository {
         files: HashSet<String>,
     ) -> Result<Self, GitError> {
         let git = Git::open(root)?;
-        let head = git.commit("HEAD")?;
-        let base = base.map_or_else(|| default_branch(&git), |base| Ok(Some(base)))?;
-        let base = base.filter(|base| head.as_ref() != Some(&base.commit));
+        let (head, mut refs) = (git.commit("HEAD")?, git.refs()?);
+        let base = base.or_else(|| default_branch(&refs)).filter(|base| head.as_ref() != Some(&base.commit));
+        refs.retain(is_of_somebody);
+        refs.truncate(MOST_REFS);
         let inside: Vec<String> = directories.iter().filter(|path| !path.starts_with("..")).cloned().collect();
-        let index = Index::build(&git, &inside, wanted)?;
-        let commits = index.commits.iter().map(|commit| &commit.id).collect();
-        let reachable =
-            |tip: Option<&ObjectId>| tip.map_or_else(|| Ok(HashSet::new()), |tip| git.reachable(tip, &commits));
-        let (on_head, on_base) = (reachable(head.as_ref())?, reachable(base.as_ref().map(|base| &base.commit))?);
-        let refs = git.refs()?.into_iter().take(MOST_REFS).collect();
+        // What takes longest is to walk the history, and git does not share a walk.
+        let (index, of_head, of_base) = std::thread::scope(|scope| {
+            let walk = |tip: Option<&ObjectId>| {
+                let (git, tip) = (&git, tip.cloned());
+                scope.spawn(move || tip.map_or_else(|| Ok(Ancestors::default()), |tip| git.ancestors(&tip)))
+            };
+            let (of_head, of_base) = (walk(head.as_ref()), walk(base.as_ref().map(|base| &base.commit)));
+            (Index::build(&git, &inside, wanted), joined(of_head), joined(of_base))
+        });
+        let (index, of_head, of_base) = (index?, of_head?, of_base?);
+        let among = |ancestors: &Ancestors| {
+            let commits = index.commits.iter().map(|commit| &commit.id);
+            commits.filter(|id| ancestors.contains(id)).cloned().collect()
+        };
+        let (on_head, on_base) = (among(&of_head), among(&of_base));
+        let refs = refs.into_iter().map(|found| (found.name.clone(), found.short_name())).collect();
         let root = root.to_owned();
         let tips = HashMap::new();
         let mut opened = Self { git, root, index, head, base, directories, on_head, on_base, refs, tips };
@@ -224,17 +237,24 @@ impl Repository {
     }
 }
 
+/// Whether a reference may be said to hold something: `origin/HEAD` is another name for a branch that is listed as well,
+/// and a stash is nobody's branch.
+fn is_of_somebody(reference: &Ref) -> bool {
+    !reference.name.ends_with("/HEAD") && reference.name != "refs/stash"
+}
+
+/// What a thread has found.
+fn joined<T>(thread: ScopedJoinHandle<T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
 /// The remote's default branch; else a branch with one of the usual names.
-fn default_branch(git: &Git) -> Result<Option<Base>, GitError> {
-    let remote = git.symbolic("refs/remotes/origin/HEAD")?;
+fn default_branch(refs: &[Ref]) -> Option<Base> {
+    let find = |name: &str| refs.iter().find(|found| found.name == name);
+    let remote = find("refs/remotes/origin/HEAD").and_then(|head| find(head.is_symbol_of.as_ref()?));
     let usual = ["refs/remotes/origin/main", "refs/remotes/origin/master", "refs/heads/main", "refs/heads/master"];
-    for name in remote.into_iter().chain(usual.map(str::to_owned)) {
-        if let Some(commit) = git.commit(&name)? {
-            let short = name.trim_start_matches("refs/").split_once('/').map_or(name.as_str(), |(_, short)| short);
-            return Ok(Some(Base { name: short.to_owned(), commit }));
-        }
-    }
-    Ok(None)
+    let found = remote.or_else(|| usual.into_iter().find_map(find))?;
+    Some(Base { name: found.short_name(), commit: found.commit.clone() })
 }
 
 /// The file name of a path.

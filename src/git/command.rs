@@ -12,6 +12,9 @@ use crate::text::harmless;
 /// How much of what git complains of is kept.
 const MOST_COMPLAINT: u64 = 4 << 10;
 
+/// How long a look whether a command has ended waits for the next one.
+const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+
 /// What a command left behind.
 struct Done<T> {
     value: T,
@@ -149,13 +152,15 @@ fn lock(child: &Mutex<Child>) -> std::sync::MutexGuard<'_, Child> {
     child.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits without holding the child, which somebody else may have to end.
+/// Waits without holding the child, which somebody else may have to end. Who has closed its output ends at once.
 fn wait(child: &Mutex<Child>) -> io::Result<ExitStatus> {
+    let mut pause = Duration::from_micros(50);
     loop {
         if let Some(status) = lock(child).try_wait()? {
             return Ok(status);
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
