@@ -13,7 +13,7 @@ use migration_preflight::migration::{AppliedMigration, Checksum, Migration, Migr
 use migration_preflight::policy::{FailOn, Levels, Policy};
 use migration_preflight::render;
 use migration_preflight::report::Report;
-use migration_preflight::source::Defined;
+use migration_preflight::source::{Defined, Source};
 use migration_preflight::target::{Target, TargetState};
 
 const SIZES: [i64; 5] = [10, 500, 4_400, 10_000, 100_000];
@@ -47,6 +47,7 @@ fn state(environment: &str, size: i64, is_clean: bool) -> TargetState {
             service: "api".into(),
             environment: environment.into(),
             migrations: PathBuf::from("migrations"),
+            source: Source::Directory,
             database: DatabaseUrl::parse("sqlite:x.db"),
             table: None,
             ignore_missing: false,

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::finding::Rule;
 use crate::github::ReportTo;
 use crate::policy::{FailOn, Gate};
+use crate::source::{SourceChoice, names_revision};
 
 /// Will this build start against that database? Compares sqlx migrations in code with those applied.
 #[derive(Debug, Parser)]
@@ -119,6 +120,10 @@ pub struct PlanArgs {
     /// Migrations directory, in place of the configured one; `{service}` is filled in
     #[arg(long, value_name = "DIR")]
     pub migrations: Option<String>,
+    /// What will run: dir:PATH (default), git:REV, binary:PATH, image:REF|ARCHIVE|LAYOUT, or image for the configured
+    /// one; `{service}` is filled in
+    #[arg(long, value_name = "KIND:PLACE", conflicts_with = "migrations")]
+    pub source: Option<SourceChoice>,
 }
 
 /// Flags that say what is made of a report.
@@ -205,10 +210,8 @@ fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse().map_err(|_| "give a whole number, 1 or more")
 }
 
-/// What may name a commit: neither nothing nor a flag of git's.
 fn revision(text: &str) -> Result<String, &'static str> {
-    let is_one = !text.trim().is_empty() && !text.starts_with('-');
-    is_one.then(|| text.to_owned()).ok_or("give a branch, a tag or a commit")
+    names_revision(text).then(|| text.to_owned()).ok_or("give a branch, a tag or a commit")
 }
 
 /// A whole or broken number of seconds, more than none and at most a day.
@@ -245,6 +248,11 @@ mod tests {
             ["--gate", "some"],
             ["--output", "json"],
             ["--output", "xml=a"],
+            ["--source", "git"],
+            ["--source", "git:"],
+            ["--source", "git:--all"],
+            ["--source", "binary"],
+            ["--source", "target/release/api"],
         ] {
             assert!(Cli::try_parse_from(["migration-preflight"].iter().chain(&flags)).is_err(), "{flags:?}");
         }

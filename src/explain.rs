@@ -1,6 +1,7 @@
 //! The stage that says who, when and how to mend it, from the repository's own history and by content. It reads the
 //! repository, runs nothing but `git`, and changes neither which findings there are nor how grave they are.
 
+mod built;
 mod cause;
 mod changed;
 mod difference;
@@ -20,6 +21,7 @@ use crate::finding::{Explanation, Facts, Finding, Findings, Scope};
 use crate::git::{GitError, ObjectId};
 use crate::history::Engine;
 use crate::migration::{Checksum, Version};
+use crate::source::Source;
 use crate::target::TargetState;
 use index::Wanted;
 use repository::Repository;
@@ -43,6 +45,15 @@ struct Subject<'a> {
     differs: bool,
     /// Whether a database has that content, rather than only the base of a change.
     is_applied: bool,
+}
+
+impl Subject<'_> {
+    /// The checksum of what stands there instead.
+    fn defined(&self) -> Option<&Checksum> {
+        let defined = self.state.defined.as_ref().ok().filter(|_| self.differs)?;
+        let mut same = defined.migrations.iter().filter(|migration| migration.kind.is_up());
+        same.find(|migration| migration.version == self.version).map(|migration| &migration.checksum)
+    }
 }
 
 /// Explains what the repository below `root` has an explanation for. Without a `base` the remote's default branch is it.
@@ -93,6 +104,7 @@ fn one(finding: &Finding, targets: &Targets, repository: &Repository) -> Option<
         (Facts::DriftingRow { .. } | Facts::DriftingChecksum { .. }, _) => drift::explain(finding, targets, repository),
         (_, None) => Ok(None),
         (Facts::VersionCollision { .. }, Some(subject)) => changed::collision(&subject, targets.states, repository),
+        (_, Some(subject)) if subject.state.target.source != Source::Directory => built::explain(&subject, repository),
         (_, Some(subject)) if subject.differs => mismatch::explain(&subject, targets.states, repository),
         (_, Some(subject)) => missing::explain(&subject, repository),
     };
@@ -151,7 +163,13 @@ impl<'a> Targets<'a> {
             Facts::DriftingChecksum { environments, .. } => (None, environments.as_slice()),
             _ => (self.subject(finding).map(|subject| subject.applied), &[][..]),
         };
-        one.into_iter().chain(many.iter().map(|(checksum, _)| checksum))
+        // What was built stands in no file that could be read.
+        let built = match &finding.facts {
+            Facts::ChecksumMismatch { defined, .. } => Some(defined),
+            _ => None,
+        };
+        let built = built.filter(|_| self.state(finding).is_some_and(|state| state.target.source != Source::Directory));
+        one.into_iter().chain(built).chain(many.iter().map(|(checksum, _)| checksum))
     }
 
     /// The checksum of a version in an environment of the finding's service.
@@ -159,12 +177,17 @@ impl<'a> Targets<'a> {
         row(self.get(finding.scope.service()?, environment)?, version)
     }
 
+    /// The one target that a finding is of.
+    fn state(&self, finding: &Finding) -> Option<&'a TargetState> {
+        let Scope::Target { service, environment } = &finding.scope else { return None };
+        self.get(service, environment)
+    }
+
     fn subject<'b>(&'b self, finding: &'b Finding) -> Option<Subject<'b>> {
         if let Some(changed) = changed::subject(finding, self) {
             return Some(changed);
         }
-        let Scope::Target { service, environment } = &finding.scope else { return None };
-        let state = self.get(service, environment)?;
+        let state = self.state(finding)?;
         let (version, file, applied, differs) = match &finding.facts {
             Facts::MissingMigration { version, file, applied, .. } => (version, file, applied, false),
             Facts::ChecksumMismatch { version, file, applied, .. } => (version, file, applied, true),

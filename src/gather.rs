@@ -13,6 +13,7 @@ mod mysql;
 mod percent;
 mod postgres;
 mod redact;
+pub mod revision;
 mod server_url;
 mod sqlite;
 mod tls;
@@ -32,9 +33,10 @@ use tracing::Instrument;
 
 use crate::history::{DatabaseError, DatabaseErrorKind, History};
 use crate::secret::Secrets;
-use crate::source::{Defined, SourceError};
+use crate::source::{Defined, Source, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
 use crate::target::{Target, TargetState};
+use revision::Revision;
 
 /// How many connections one server gets at a time, whatever `--jobs` says.
 const PER_SERVER: usize = 16;
@@ -60,61 +62,102 @@ pub fn secrets(targets: &[Target]) -> Secrets {
 
 /// Reads both sides of every target below `root`, and calls `done` each time a history is read.
 pub async fn gather(targets: Vec<Target>, root: &Path, limits: Limits, done: &dyn Fn()) -> Vec<TargetState> {
-    let settings = read_settings(&targets, root).await;
+    let texts = read_settings(&targets, root).await;
     // All that a history needs of the code side is `sqlx.toml`, so that nobody waits for the migrations.
-    let (sources, histories) =
-        join(read_directories(&settings, root), read_histories(&targets, &settings, limits, done)).await;
+    let (sources, histories) = join(read_texts(&texts, root), read_histories(&targets, &texts, limits, done)).await;
     let state = |(target, applied): (Target, Result<History, DatabaseError>)| {
-        let defined = sources.get(&target.migrations).cloned();
+        let defined = sources.get(&Place::of(&target)).cloned();
         let defined = defined.unwrap_or_else(|| Err(SourceError::NoDirectory(target.migrations.clone())));
         TargetState { target, defined, applied, base: None }
     };
     targets.into_iter().zip(histories).map(state).collect()
 }
 
-/// What governs each migrations directory.
-type Settings = IndexMap<PathBuf, Result<Arc<SqlxToml>, SourceError>>;
+/// Where migrations stand as text: in a directory, as it is checked out or as a revision has it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place {
+    directory: PathBuf,
+    revision: Option<String>,
+}
 
-/// Reads the `sqlx.toml` of every directory, however many targets share it.
-async fn read_settings(targets: &[Target], root: &Path) -> Settings {
-    let directories: IndexSet<&PathBuf> = targets.iter().map(|target| &target.migrations).collect();
-    let settings = directories.into_iter().map(|path| of_directory(root, path, sqlx_toml::of_migrations));
+impl Place {
+    /// For what is no text, the directory that it was built from.
+    fn of(target: &Target) -> Self {
+        let revision = match &target.source {
+            Source::Revision(revision) => Some(revision.clone()),
+            _ => None,
+        };
+        Self { directory: target.migrations.clone(), revision }
+    }
+}
+
+/// What is known of a place before its migrations are read: the `sqlx.toml` that governs it.
+enum Text {
+    CheckedOut(SqlxToml),
+    Committed(Revision),
+}
+
+impl Text {
+    fn settings(&self) -> &SqlxToml {
+        match self {
+            Self::CheckedOut(settings) => settings,
+            Self::Committed(revision) => revision.settings(),
+        }
+    }
+}
+
+type Texts = IndexMap<Place, Result<Arc<Text>, SourceError>>;
+
+/// Reads the `sqlx.toml` of every place, however many targets share it.
+async fn read_settings(targets: &[Target], root: &Path) -> Texts {
+    let places: IndexSet<Place> = targets.iter().map(Place::of).collect();
+    let settings = places.into_iter().map(|place| {
+        of_place(root, place, |root, place| match &place.revision {
+            Some(revision) => Revision::open(root, revision, &place.directory).map(Text::Committed),
+            None => sqlx_toml::of_migrations(root, &place.directory).map(Text::CheckedOut),
+        })
+    });
     stream::iter(settings).buffered(DIRECTORIES).collect().await
 }
 
-/// Reads every directory once.
-async fn read_directories(settings: &Settings, root: &Path) -> HashMap<PathBuf, Result<Arc<Defined>, SourceError>> {
-    let sources = settings.iter().map(|(directory, settings)| {
-        let settings = settings.clone();
-        of_directory(root, directory, move |root, path| directory::migrations(root, path, settings?.as_ref()))
+/// Reads the migrations of every place once.
+async fn read_texts(texts: &Texts, root: &Path) -> HashMap<Place, Result<Arc<Defined>, SourceError>> {
+    let sources = texts.iter().map(|(place, text)| {
+        let text = text.clone();
+        of_place(root, place.clone(), move |root, place| match text?.as_ref() {
+            Text::CheckedOut(settings) => directory::migrations(root, &place.directory, settings),
+            Text::Committed(revision) => revision.migrations(),
+        })
     });
     stream::iter(sources).buffer_unordered(DIRECTORIES).collect().await
 }
 
-/// What `read` makes of a directory, on a thread that may wait for a disk.
-async fn of_directory<T: Send + 'static>(
+/// What `read` makes of a place, on a thread that may wait for a disk.
+async fn of_place<T: Send + 'static>(
     root: &Path,
-    directory: &Path,
-    read: impl FnOnce(&Path, &Path) -> Result<T, SourceError> + Send + 'static,
-) -> (PathBuf, Result<Arc<T>, SourceError>) {
-    let (root, path) = (root.to_owned(), directory.to_owned());
-    let read = tokio::task::spawn_blocking(move || read(&root, &path)).await;
+    place: Place,
+    read: impl FnOnce(&Path, &Place) -> Result<T, SourceError> + Send + 'static,
+) -> (Place, Result<Arc<T>, SourceError>) {
+    let (root, there) = (root.to_owned(), place.clone());
+    let read = tokio::task::spawn_blocking(move || read(&root, &there)).await;
     let broken = |error: tokio::task::JoinError| {
-        Err(SourceError::Unreadable { path: directory.to_owned(), detail: error.to_string() })
+        Err(SourceError::Unreadable { path: place.directory.clone(), detail: error.to_string() })
     };
-    (directory.to_owned(), read.unwrap_or_else(broken).map(Arc::new))
+    let read = read.unwrap_or_else(broken).map(Arc::new);
+    (place, read)
 }
 
 /// Reads the history of every target, in the order of the targets.
 async fn read_histories(
     targets: &[Target],
-    settings: &Settings,
+    texts: &Texts,
     limits: Limits,
     done: &dyn Fn(),
 ) -> Vec<Result<History, DatabaseError>> {
     let queue = Queue::new(targets, limits);
     let reading = targets.iter().map(|target| {
-        let (settings, queue) = (settings.get(&target.migrations).and_then(|read| read.as_ref().ok()), &queue);
+        let text = texts.get(&Place::of(target)).and_then(|read| read.as_ref().ok());
+        let (settings, queue) = (text.map(|text| text.settings()), &queue);
         let span = tracing::info_span!("target", service = target.service, environment = target.environment);
         let reading = async move {
             let applied = queue.history(target, settings).await;
@@ -177,7 +220,7 @@ impl Queue {
     }
 
     /// The history of `target`, once its turn has come. The table is the configured one, else `sqlx.toml`'s.
-    async fn history(&self, target: &Target, settings: Option<&Arc<SqlxToml>>) -> Result<History, DatabaseError> {
+    async fn history(&self, target: &Target, settings: Option<&SqlxToml>) -> Result<History, DatabaseError> {
         let url = target.database.as_ref().map_err(Clone::clone)?;
         let of_sqlx_toml = settings.and_then(|settings| settings.migrate.table_name.as_deref());
         let table = target.history_table(of_sqlx_toml);

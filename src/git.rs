@@ -11,13 +11,16 @@ use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use log::{Change, Commit};
+pub use log::{Change, Commit, Entry, EntryKind};
 
 /// How long one question may take. A repository of a hundred thousand commits is told of in some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// In so many trees files are looked for at most, where git is asked for each by itself.
 const MOST_TREES: usize = 100;
+
+/// No tree is longer: a hundred bytes for each of a hundred thousand files.
+const MOST_TREE: u64 = 10 << 20;
 
 /// Why git cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -282,23 +285,52 @@ impl Git {
         Ok(told.lines().filter_map(Ref::parse).collect())
     }
 
+    /// The tree at each `path` of each `revision` that goes with it; what stands there by another kind is no tree, and told
+    /// all the same. The root has the empty path.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn trees_at(&self, places: &[(&str, &str)]) -> Result<Vec<Option<ObjectId>>, GitError> {
+        self.named(places.iter().map(|place| self.line(place)))
+    }
+
+    /// What a commit has at `path`.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn entry_at(&self, commit: &ObjectId, path: &str) -> Result<Option<(EntryKind, ObjectId)>, GitError> {
+        let path = self.of_top(path);
+        let told = self.text(&["ls-tree", "-z", "--full-tree", commit.as_str(), "--", &path])?;
+        let mut words = told.split(['\t', '\0']).next().unwrap_or_default().split(' ');
+        let (mode, id) = (words.next().unwrap_or_default(), words.nth(1).and_then(ObjectId::parse));
+        Ok(id.map(|id| (EntryKind::of_mode(mode), id)))
+    }
+
+    /// What to ask for in a line. What has a line break in it cannot be asked for, and another line keeps its place.
+    fn line(&self, (revision, path): &(&str, &str)) -> String {
+        match self.spec(revision, path) {
+            spec if spec.contains(['\n', '\r']) => ":".to_owned(),
+            spec => spec,
+        }
+    }
+
+    /// The names of the objects that the lines ask for.
+    fn named(&self, lines: impl Iterator<Item = String>) -> Result<Vec<Option<ObjectId>>, GitError> {
+        let lines: String = lines.map(|line| line + "\n").collect();
+        self.read(&["cat-file", "--batch-check=%(objectname)", "--buffer"], &lines, |stdout| {
+            Ok(stdout.split(b'\n').map_while(Result::ok).map(|line| parsed(&line)).collect())
+        })
+    }
+
     /// The content of each `path` at each `revision` that goes with it; none where there is no such file.
     ///
     /// # Errors
     /// git cannot be asked.
     pub fn contents_at(&self, places: &[(&str, &str)]) -> Result<Vec<Option<ObjectId>>, GitError> {
-        // What has a line break in it cannot be asked for, and another line keeps its place.
-        let spec = |(revision, path): &(&str, &str)| match self.spec(revision, path) {
-            spec if spec.contains(['\n', '\r']) => ":".to_owned(),
-            spec => spec,
-        };
         if self.is_partial {
             return self.contents_in_trees(places);
         }
-        let lines: String = places.iter().map(|place| spec(place) + "\n").collect();
-        self.read(&["cat-file", "--batch-check=%(objectname)", "--buffer"], &lines, |stdout| {
-            Ok(stdout.split(b'\n').map_while(Result::ok).map(|line| parsed(&line)).collect())
-        })
+        self.named(places.iter().map(|place| self.line(place)))
     }
 
     /// The same, asking for nothing but trees: older versions of git fail over a content that is not here.
@@ -346,7 +378,23 @@ impl Git {
     ) -> Result<(), GitError> {
         let ids = self.here(ids.into_iter().collect())?;
         let names: String = ids.into_iter().map(|id| format!("{id}\n")).collect();
-        self.batch(&names, each)
+        self.batch("blob", &names, each)
+    }
+
+    /// What stands straight in each of the trees.
+    ///
+    /// # Errors
+    /// git cannot be asked. What is no tree, or is not here, is left out.
+    pub fn trees(&self, ids: &HashSet<ObjectId>) -> Result<HashMap<ObjectId, Vec<Entry>>, GitError> {
+        let names: String = ids.iter().map(|id| format!("{id}\n")).collect();
+        let mut trees = HashMap::new();
+        self.batch("tree", &names, &mut |id, content| {
+            let mut bytes = Vec::new();
+            if content.take(MOST_TREE).read_to_end(&mut bytes).is_ok() {
+                trees.insert(id.clone(), log::entries(&bytes, id.0.len() / 2));
+            }
+        })?;
+        Ok(trees)
     }
 }
 

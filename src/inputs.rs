@@ -18,6 +18,7 @@ use std::{env, io};
 
 use crate::cli::PlanArgs;
 use crate::github::{Run, WithoutSecrets};
+use crate::source::SourceChoice;
 use config::{Config, MatrixSource};
 use diagnostic::Diagnostics;
 use discover::discover;
@@ -44,6 +45,8 @@ pub struct Inputs {
     pub environments: Vec<String>,
     /// `--migrations`, relative to the root.
     pub migrations: Option<String>,
+    /// `--source`, its paths relative to the root.
+    pub source: SourceChoice,
     /// Why GitHub gives the run no secrets, where that is so.
     pub without_secrets: Option<WithoutSecrets>,
     /// The files that say what the targets are, relative to the root where they are below it.
@@ -107,9 +110,14 @@ impl Inputs {
         let (leg, environment) = leg.map_or((None, None), |leg| part_of(leg, &config));
         let matrix = leg.map_or_else(|| read_matrix(args, &config, &root), |leg| Ok(Some(leg)))?;
         let named = matrix.is_some() || !config.services.is_empty();
-        let needed = args.migrations.is_none() && config.defaults.migrations.is_none() && !config.names_directories();
+        let source = source(args, &below);
+        let directory = args.migrations.as_ref().map(|given| normal(&below.join(given)));
+        let migrations = match &source {
+            SourceChoice::Directory(Some(path)) => Some(path.clone()),
+            _ => directory,
+        };
+        let needed = migrations.is_none() && config.defaults.migrations.is_none() && !config.names_directories();
         let found = if needed { discover(&root, &below, !named) } else { Vec::new() };
-        let migrations = args.migrations.as_ref().map(|given| normal(&below.join(given)));
         let services = args.service.clone();
         let environments = match &args.environment[..] {
             [] => environment.into_iter().collect(),
@@ -117,7 +125,7 @@ impl Inputs {
         };
         let without_secrets = run.and_then(|run| run.without_secrets);
         let read = read_files(args, &config, &below, run);
-        Ok(Self { root, config, matrix, found, services, environments, migrations, without_secrets, read })
+        Ok(Self { root, config, matrix, found, services, environments, migrations, source, without_secrets, read })
     }
 }
 
@@ -201,6 +209,24 @@ fn read_matrix(args: &PlanArgs, config: &Config, root: &Path) -> Result<Option<S
         MatrixSource::Input(input) => workflow::input_options(&text, workflow, input, config.matrix_keys().0),
     };
     matrix.map(Some).map_err(|error| InputError::Workflow { error })
+}
+
+/// What `--source` says. Its paths are relative to where one stands, `below` the root.
+fn source(args: &PlanArgs, below: &Path) -> SourceChoice {
+    match args.source.clone().unwrap_or(SourceChoice::Directory(None)) {
+        SourceChoice::Directory(path) => SourceChoice::Directory(path.map(|path| normal(&below.join(path)))),
+        SourceChoice::Binary(path) => SourceChoice::Binary(normal(&below.join(path))),
+        SourceChoice::Image(Some(place)) if is_path(&place) => {
+            let path = normal(&below.join(place));
+            SourceChoice::Image(Some(if path.starts_with('/') { path } else { format!("./{path}") }))
+        }
+        source => source,
+    }
+}
+
+/// Whether what names an image is meant as a path. A reference of a registry begins with neither.
+fn is_path(place: &str) -> bool {
+    place.starts_with(['/', '.'])
 }
 
 /// The files that say what the targets are. A matrix that is handed in comes from the workflow that runs.

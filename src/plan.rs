@@ -13,8 +13,9 @@ use indexmap::IndexMap;
 use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
 use crate::inputs::Inputs;
 use crate::inputs::config::ServiceFields;
-use crate::inputs::template::{Placeholders, Template, UrlTemplate, upper_snake};
+use crate::inputs::template::{Placeholders, Template, TemplateError, UrlTemplate, upper_snake};
 use crate::policy::{Gate, Levels, Policy};
+use crate::source::{Source, SourceChoice};
 use crate::target::Target;
 use error::PlanErrors;
 use seeds::Seed;
@@ -122,11 +123,14 @@ fn target(inputs: &Inputs, seed: &Seed, only_one: bool, variables: Variables) ->
         (None, Some(template)) => template.fill_path(&placeholders).map_err(template_error)?,
         (None, None) => found_directory(inputs, seed)?,
     };
+    let no_image = || PlanError::NoImage { service: seed.service.clone(), declared: seed.declared.clone() };
+    let source = source(inputs, &layers, &placeholders).map_err(template_error)?.ok_or_else(no_image)?;
     let url = layers.find(|fields| fields.database_url.as_ref());
     Ok(Target {
         service: seed.service.clone(),
         environment: seed.environment.clone(),
         migrations,
+        source,
         database: database(url, seed, &placeholders, only_one, variables)
             .map_err(|error| error.withheld_from(inputs.without_secrets)),
         table: layers.find(|fields| fields.table.as_ref()).cloned(),
@@ -167,6 +171,25 @@ impl<'a> Layers<'a> {
         }
         levels
     }
+}
+
+/// Where the code side is read; nowhere, if that is an image and nothing names it.
+fn source(inputs: &Inputs, layers: &Layers, placeholders: &Placeholders) -> Result<Option<Source>, TemplateError> {
+    let fill = |template: &Template| template.fill(placeholders);
+    let given = |text: &String| fill(&Template::parse(text)?);
+    Ok(Some(match &inputs.source {
+        SourceChoice::Directory(_) => Source::Directory,
+        // `HEAD@{1}` and `v1^{commit}` are git's own.
+        SourceChoice::Revision(name) if name.contains("@{") || name.contains("^{") => Source::Revision(name.clone()),
+        SourceChoice::Revision(name) => Source::Revision(given(name)?),
+        SourceChoice::Binary(path) => Source::Binary(given(path)?.into()),
+        SourceChoice::Image(place) => {
+            let configured = layers.find(|fields| fields.image.as_ref()).map(fill);
+            let Some(location) = place.as_ref().map(given).or(configured).transpose()? else { return Ok(None) };
+            let binary = layers.find(|fields| fields.binary.as_ref()).map(fill).transpose()?;
+            Source::Image { location, binary }
+        }
+    }))
 }
 
 /// The directory of a service that no configuration gives one: the found one that is named after it.

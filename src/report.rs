@@ -13,12 +13,15 @@ use crate::finding::{Finding, Findings, Location, Scope, Severity};
 use crate::history::History;
 use crate::migration::Version;
 use crate::policy::FailOn;
-use crate::source::Defined;
+use crate::source::{Defined, Origin};
 use crate::startup::{self, Outcome};
 use crate::target::{Target, TargetState};
 
 /// The exit code for usage and configuration, where there is no report: clap leaves with it on a bad flag, too.
 pub const USAGE: u8 = 2;
+
+/// So much of a commit's name tells it from others.
+const SHORT: usize = 12;
 
 /// The one word that a run comes down to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,8 +107,13 @@ pub struct TargetReport {
     pub service: String,
     /// Its environment.
     pub environment: String,
-    /// Where the code side was read: the migrations directory, relative to the root of the repository.
+    /// Of which kind the code side is: `directory`, `revision`, `binary` or `image`.
+    pub kind: String,
+    /// Where the code side was read: the migrations directory, relative to the root of the repository; with a revision
+    /// before it; a program; an image.
     pub location: String,
+    /// What is known of it beside that.
+    pub origin: Origin,
     /// How many migrations there are of each kind.
     pub counts: Counts,
     /// Where the target is declared.
@@ -209,6 +217,25 @@ fn is_unread(state: &TargetState) -> bool {
 }
 
 impl TargetReport {
+    /// Where the code side was read, with all that is known of it, for people.
+    pub fn place(&self) -> String {
+        let Origin { commit, digest, created, revision, file } = &self.origin;
+        let short = |id: &String| id.chars().take(SHORT).collect::<String>();
+        let told = [
+            file.clone(),
+            commit.as_ref().map(|commit| format!("commit {}", short(commit))),
+            digest.clone(),
+            created.as_ref().map(|created| format!("made {created}")),
+            revision.as_ref().map(|revision| format!("from {}", short(revision))),
+        ];
+        let told: Vec<String> = told.into_iter().flatten().collect();
+        let kind = if self.kind == "image" { "the image " } else { "" };
+        if told.is_empty() {
+            return format!("{kind}{}", self.location);
+        }
+        format!("{kind}{} ({})", self.location, told.join(", "))
+    }
+
     fn new(state: &TargetState) -> Self {
         let target = &state.target;
         let startup = match (&state.defined, &state.applied, &target.database) {
@@ -220,7 +247,9 @@ impl TargetReport {
         Self {
             service: target.service.clone(),
             environment: target.environment.clone(),
-            location: target.migrations.to_string_lossy().into_owned(),
+            kind: target.source.kind().to_owned(),
+            location: target.location(),
+            origin: state.defined.as_ref().map(|defined| defined.origin.clone()).unwrap_or_default(),
             counts: Counts::new(state.defined.as_deref().ok(), state.applied.as_ref().ok()),
             declared: target.declared.clone(),
             startup,

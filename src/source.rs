@@ -1,10 +1,98 @@
-//! The code side: what was read of a migrations directory, and why it could not be. Vocabulary, no I/O.
+//! The code side: where it is read, what was read there, and why it could not be. Vocabulary, no I/O.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::migration::Migration;
+
+/// Where the code side of a target is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The migrations directory, as it is checked out.
+    #[default]
+    Directory,
+    /// The migrations directory, as a commit has it that a branch, a tag or an id names.
+    Revision(String),
+    /// A program, which embeds what `migrate!()` has read.
+    Binary(PathBuf),
+    /// An image, with such a program or with the files themselves in it.
+    Image {
+        /// A reference of a registry, or the path of an archive or a layout.
+        location: String,
+        /// The program in it, by its path or the end of that, where there are several.
+        binary: Option<String>,
+    },
+}
+
+impl Source {
+    /// The word that reports use.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::Revision(_) => "revision",
+            Self::Binary(_) => "binary",
+            Self::Image { .. } => "image",
+        }
+    }
+
+    /// Whether it was built, and is no text that anybody could edit.
+    pub fn is_artifact(&self) -> bool {
+        matches!(self, Self::Binary(_) | Self::Image { .. })
+    }
+}
+
+/// What a flag says of where the code side is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceChoice {
+    /// `dir` or `dir:PATH`
+    Directory(Option<String>),
+    /// `git:REV`
+    Revision(String),
+    /// `binary:PATH`
+    Binary(String),
+    /// `image`, or `image:` with a reference, an archive or a layout
+    Image(Option<String>),
+}
+
+impl std::str::FromStr for SourceChoice {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, place) = text.split_once(':').map_or((text, None), |(kind, place)| (kind, Some(place)));
+        if place.is_some_and(|place| place.trim().is_empty()) {
+            return Err("there is nothing after the colon");
+        }
+        match (kind, place.map(str::to_owned)) {
+            ("dir", place) => Ok(Self::Directory(place)),
+            ("git", Some(name)) if names_revision(&name) => Ok(Self::Revision(name)),
+            ("binary", Some(path)) => Ok(Self::Binary(path)),
+            ("image", place) => Ok(Self::Image(place)),
+            ("git", Some(_)) => Err("give a branch, a tag or a commit after the colon"),
+            _ => Err("write dir:PATH, git:REV, binary:PATH, image:REF, or image for the configured one"),
+        }
+    }
+}
+
+/// Whether a text may name a commit: it is neither nothing nor a flag of git's.
+pub fn names_revision(text: &str) -> bool {
+    !text.trim().is_empty() && !text.starts_with('-')
+}
+
+/// What is known of where the code side was read, beside its name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The commit that a revision names.
+    pub commit: Option<String>,
+    /// The digest of an image.
+    pub digest: Option<String>,
+    /// When an image was made, as it says itself.
+    pub created: Option<String>,
+    /// The revision that an image says it was made from (`org.opencontainers.image.revision`).
+    pub revision: Option<String>,
+    /// The file in an image that the migrations were found in.
+    pub file: Option<String>,
+}
 
 /// The code side: what sqlx would resolve, and what it would stumble over or pass by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +109,8 @@ pub struct Defined {
     pub create_schemas: Vec<String>,
     /// `ignored-chars` of `sqlx.toml`: the letters that no checksum takes in.
     pub ignored_chars: BTreeSet<char>,
+    /// Where it was read.
+    pub origin: Origin,
 }
 
 impl Defined {
@@ -134,6 +224,22 @@ pub enum SourceError {
         path: PathBuf,
         /// What the system said.
         detail: String,
+    },
+    /// The revision names no commit, or git cannot read it.
+    #[error("the revision `{revision}` cannot be read: {detail}")]
+    Revision {
+        /// What was asked for.
+        revision: String,
+        /// Why.
+        detail: String,
+    },
+    /// The migrations directory is not in the commit.
+    #[error("there is no directory `{}` in {revision}", .path.display())]
+    NotInRevision {
+        /// The directory.
+        path: PathBuf,
+        /// What was asked for.
+        revision: String,
     },
     /// `sqlx.toml` is there and sqlx would not accept it.
     #[error("`{}` is not valid: {detail}", .path.display())]

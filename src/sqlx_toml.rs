@@ -1,5 +1,6 @@
 //! The one door to `sqlx.toml`, read with sqlx's own parser: what it refuses is refused here.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 pub use sqlx::_unstable::config::Config as SqlxToml;
@@ -7,25 +8,40 @@ pub use sqlx::_unstable::config::Config as SqlxToml;
 use crate::source::SourceError;
 use crate::text::mask;
 
+/// The file's name.
+pub const NAME: &str = "sqlx.toml";
+/// What makes a folder a crate.
+pub const MANIFEST: &str = "Cargo.toml";
 /// No `sqlx.toml` is longer.
-const MAX_BYTES: u64 = 1 << 20;
+pub const MAX_BYTES: u64 = 1 << 20;
 
 /// Reads the `sqlx.toml` of the crate at `krate`, a folder relative to `root`; without one, the defaults.
 ///
 /// # Errors
 /// A file that cannot be read, or that sqlx would not accept.
 pub fn of_crate(root: &Path, krate: &Path) -> Result<SqlxToml, SourceError> {
-    let path = krate.join("sqlx.toml");
+    let path = krate.join(NAME);
     // sqlx would wait on a pipe for ever, and read a device without end.
     let odd = |path: &PathBuf| root.join(path).metadata().is_ok_and(|file| !file.is_file() || file.len() > MAX_BYTES);
     if odd(&path) {
         let detail = format!("it is not a regular file of at most {MAX_BYTES} bytes");
         return Err(SourceError::Settings { path, detail });
     }
-    SqlxToml::try_from_path_or_default(root.join(&path)).map_err(|error| {
-        let causes = anyhow::Chain::new(&error).skip(1).map(|cause| in_a_line(&cause.to_string()));
-        SourceError::Settings { path, detail: causes.collect::<Vec<_>>().join(": ") }
-    })
+    match std::fs::read_to_string(root.join(&path)) {
+        Ok(text) => parse(&text, &path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(SqlxToml::default()),
+        Err(error) => Err(SourceError::Settings { path, detail: error.to_string() }),
+    }
+}
+
+/// The settings that a `sqlx.toml` holds, which stands at `path`.
+///
+/// # Errors
+/// sqlx would not accept it.
+pub fn parse(text: &str, path: &Path) -> Result<SqlxToml, SourceError> {
+    let refused =
+        |error: toml::de::Error| SourceError::Settings { path: path.to_owned(), detail: in_a_line(&error.to_string()) };
+    toml::from_str(text).map_err(refused)
 }
 
 /// A parser's message without the piece of the file that it draws: that may hold what nobody ought to see, such as a
@@ -47,7 +63,7 @@ fn in_a_line(message: &str) -> String {
 /// As [`of_crate`].
 pub fn of_migrations(root: &Path, directory: &Path) -> Result<SqlxToml, SourceError> {
     let holder = |name: &str| directory.ancestors().find(|above| root.join(above).join(name).is_file());
-    match holder("Cargo.toml").or_else(|| holder("sqlx.toml")) {
+    match holder(MANIFEST).or_else(|| holder(NAME)) {
         Some(krate) => of_crate(root, krate),
         None => Ok(SqlxToml::default()),
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::finding::Location;
 use crate::history::{DatabaseError, DatabaseUrl, History};
 use crate::policy::Levels;
-use crate::source::{Base, Defined, SourceError};
+use crate::source::{Base, Defined, Source, SourceError};
 
 /// One service in one environment: what a run judges.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Target {
     pub environment: String,
     /// The directory of the migrations, relative to the root of the repository.
     pub migrations: PathBuf,
+    /// Where the code side is read.
+    pub source: Source,
     /// The database, or why there is none to connect to.
     pub database: Result<DatabaseUrl, DatabaseError>,
     /// The history table as configured; else `sqlx.toml`'s, else `_sqlx_migrations`.
@@ -35,6 +37,17 @@ pub struct Target {
 const DEFAULT_TABLE: &str = "_sqlx_migrations";
 
 impl Target {
+    /// Where the code side is read, for people: the migrations directory, a commit's, a program or an image.
+    pub fn location(&self) -> String {
+        let directory = self.migrations.to_string_lossy();
+        match &self.source {
+            Source::Directory => directory.into_owned(),
+            Source::Revision(revision) => format!("{revision}:{directory}"),
+            Source::Binary(path) => path.to_string_lossy().into_owned(),
+            Source::Image { location, .. } => location.clone(),
+        }
+    }
+
     /// The history table as it is written, `of_sqlx_toml` being what `sqlx.toml` says.
     pub fn history_table<'a>(&'a self, of_sqlx_toml: Option<&'a str>) -> &'a str {
         self.table.as_deref().or(of_sqlx_toml).unwrap_or(DEFAULT_TABLE)

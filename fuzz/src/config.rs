@@ -3,6 +3,7 @@
 use migration_preflight::inputs::Inputs;
 use migration_preflight::inputs::config::{Config, read};
 use migration_preflight::inputs::diagnostic::Diagnostics;
+use migration_preflight::source::SourceChoice;
 
 use super::matrix::assert_plannable;
 use super::shown::{PLANTED, assert_calm, assert_not_told};
@@ -30,6 +31,7 @@ fn judge(config: Config) {
         services: Vec::new(),
         environments: Vec::new(),
         migrations: None,
+        source: SourceChoice::Directory(None),
         without_secrets: None,
         read: Vec::new(),
     });

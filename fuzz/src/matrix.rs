@@ -7,6 +7,7 @@ use migration_preflight::inputs::Inputs;
 use migration_preflight::inputs::config::Config;
 use migration_preflight::inputs::matrix::{ServiceMatrix, from_json, text};
 use migration_preflight::plan::plan;
+use migration_preflight::source::SourceChoice;
 
 use super::shown::{PLANTED, assert_harmless, assert_not_told};
 
@@ -58,6 +59,7 @@ pub fn assert_sound(matrix: &ServiceMatrix) {
         services: Vec::new(),
         environments: Vec::new(),
         migrations: None,
+        source: SourceChoice::Directory(None),
         without_secrets: None,
         read: Vec::new(),
     });

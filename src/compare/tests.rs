@@ -7,7 +7,7 @@ use super::*;
 use crate::finding::Rule;
 use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, History};
 use crate::migration::{AppliedMigration, Checksum, Migration, MigrationKind, Version};
-use crate::source::{Base, Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason};
+use crate::source::{Base, Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, Source};
 
 /// A target `api` in `staging` whose migrations 1 and 2 are both applied.
 fn clean() -> TargetState {
@@ -20,6 +20,7 @@ fn state(service: &str, environment: &str, defined: &[i64], applied: &[i64]) -> 
             service: service.into(),
             environment: environment.into(),
             migrations: PathBuf::from(service).join("migrations"),
+            source: Source::Directory,
             database: DatabaseUrl::parse("sqlite:x.db"),
             table: None,
             ignore_missing: false,

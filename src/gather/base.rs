@@ -14,7 +14,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::git::{GitError, ObjectId};
-use crate::source::Base;
+use crate::source::{Base, Source};
 use crate::sqlx_toml;
 use crate::target::TargetState;
 use side::Side;
@@ -23,7 +23,9 @@ use side::Side;
 /// that say what the targets are.
 pub fn read(ends: &Ends, root: &Path, named: &[String], states: &mut [TargetState]) -> Vec<String> {
     let mut directories: IndexMap<PathBuf, Vec<usize>> = IndexMap::new();
-    for (index, state) in states.iter().enumerate() {
+    // What was built, or stands in another revision, is not what the change has changed.
+    let checked_out = |(_, state): &(usize, &TargetState)| state.target.source == Source::Directory;
+    for (index, state) in states.iter().enumerate().filter(checked_out) {
         directories.entry(state.target.migrations.clone()).or_default().push(index);
     }
     let paths: Vec<_> = directories.keys().filter_map(|directory| inside(directory)).collect();
@@ -67,7 +69,7 @@ pub fn touched(states: &[TargetState]) -> bool {
 }
 
 /// A directory of the repository as git writes it; none where it lies outside.
-fn inside(directory: &Path) -> Option<String> {
+pub(super) fn inside(directory: &Path) -> Option<String> {
     let mut parts = Vec::new();
     for part in directory.components() {
         match part {
@@ -109,15 +111,14 @@ impl Tree {
 }
 
 /// What decides how the migrations below it are read and checked out, wherever it stands above them.
-const SETTINGS: [&str; 2] = ["sqlx.toml", ".gitattributes"];
-/// What decides which `sqlx.toml` counts, by being there.
-const CRATE: &str = "Cargo.toml";
+const SETTINGS: [&str; 2] = [sqlx_toml::NAME, ".gitattributes"];
 
 impl Trees {
     fn read(ends: &Ends, directories: &[String], named: &[String]) -> Result<Self, GitError> {
         let settings = directories.iter().flat_map(|directory| above(directory));
-        let settings =
-            settings.flat_map(|folder| SETTINGS.into_iter().chain([CRATE]).map(move |name| folder.clone() + name));
+        let settings = settings.flat_map(|folder| {
+            SETTINGS.into_iter().chain([sqlx_toml::MANIFEST]).map(move |name| folder.clone() + name)
+        });
         let paths = directories.iter().cloned().chain(named.iter().filter_map(|path| inside(Path::new(path))));
         let mut paths: Vec<_> = paths.chain(settings).collect();
         paths.sort_unstable();
@@ -139,7 +140,7 @@ impl Trees {
                 let is_unknown = !self.head.files.contains_key(&path) && root.join(&path).exists();
                 self.is_same(&path) && !is_unknown
             };
-            let krate = format!("{folder}{CRATE}");
+            let krate = format!("{folder}{}", sqlx_toml::MANIFEST);
             let same_crate = self.head.files.contains_key(&krate) == self.start.files.contains_key(&krate);
             same_crate && SETTINGS.iter().all(is_same)
         })
@@ -147,7 +148,7 @@ impl Trees {
 }
 
 /// The directory and those above it, each as the beginning of a path.
-fn above(directory: &str) -> Vec<String> {
+pub(super) fn above(directory: &str) -> Vec<String> {
     let ends = directory.match_indices('/').map(|(index, _)| index).chain([directory.len()]);
     let folders = ends.filter(|_| directory != ".").map(|end| format!("{}/", &directory[..end]));
     std::iter::once(String::new()).chain(folders).collect()

@@ -50,8 +50,13 @@ impl Git {
         if status.success() { Ok(value) } else { Err(refused(&complaint)) }
     }
 
-    /// Gives the contents of the blobs whose names stand in `names`, one a line, to `each`.
-    pub(super) fn batch(&self, names: &str, each: &mut dyn FnMut(&ObjectId, &mut dyn Read)) -> Result<(), GitError> {
+    /// Gives the contents of the objects of a `kind` whose names stand in `names`, one a line, to `each`.
+    pub(super) fn batch(
+        &self,
+        kind: &str,
+        names: &str,
+        each: &mut dyn FnMut(&ObjectId, &mut dyn Read),
+    ) -> Result<(), GitError> {
         self.read(&["cat-file", "--batch", "--buffer"], names, |stdout| {
             let mut header = String::new();
             loop {
@@ -59,12 +64,12 @@ impl Git {
                 if stdout.read_line(&mut header)? == 0 {
                     return Ok(());
                 }
-                // `NAME blob SIZE`, or `NAME missing`.
+                // `NAME KIND SIZE`, or `NAME missing`.
                 let mut words = header.split_whitespace();
-                let (id, kind) = (words.next().and_then(ObjectId::parse), words.next());
+                let (id, of) = (words.next().and_then(ObjectId::parse), words.next());
                 let Some(size) = words.next().and_then(|size| size.parse().ok()) else { continue };
                 let mut content = stdout.take(size);
-                if let (Some(id), Some("blob")) = (id, kind) {
+                if let Some(id) = id.filter(|_| of == Some(kind)) {
                     each(&id, &mut content);
                 }
                 io::copy(&mut content, &mut io::sink())?;

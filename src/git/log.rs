@@ -106,9 +106,83 @@ pub(super) fn tree(read: &mut impl BufRead, prefix: &str) -> io::Result<Vec<(Str
     Ok(files)
 }
 
+/// What stands in a tree under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its object.
+    pub id: ObjectId,
+}
+
+/// What an entry of a tree is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Link,
+    /// A directory.
+    Directory,
+    /// Another repository.
+    Submodule,
+}
+
+impl EntryKind {
+    /// What git's mode of an entry says.
+    pub(super) fn of_mode(mode: &str) -> Self {
+        match mode {
+            "120000" => Self::Link,
+            "40000" | "040000" => Self::Directory,
+            "160000" => Self::Submodule,
+            _ => Self::File,
+        }
+    }
+}
+
+/// The entries of a tree object: `MODE NAME\0` and the bytes of the object's name, of which there are `length`. What
+/// does not read so is left out.
+pub(super) fn entries(mut bytes: &[u8], length: usize) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    while let Some(end) = bytes.iter().position(|byte| *byte == 0) {
+        let (about, rest) = bytes.split_at(end);
+        let Some((id, rest)) = rest[1..].split_at_checked(length) else { break };
+        bytes = rest;
+        let about = String::from_utf8_lossy(about);
+        let Some((mode, name)) = about.split_once(' ') else { continue };
+        let kind = EntryKind::of_mode(mode);
+        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        entries.extend(ObjectId::parse(&id).map(|id| Entry { name: name.to_owned(), kind, id }));
+    }
+    entries
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tree_has_its_entries_and_a_broken_one_no_more_than_it_has() {
+        let id = [0xab; 20];
+        let entry = |about: &str| [about.as_bytes(), b"\0", &id].concat();
+        let tree = [entry("100644 1_a b.sql"), entry("120000 l"), entry("40000 d"), entry("160000 s")].concat();
+        let read = |bytes: &[u8]| entries(bytes, 20).into_iter().map(|e| (e.name, e.kind)).collect::<Vec<_>>();
+        let expected = [
+            ("1_a b.sql", EntryKind::File),
+            ("l", EntryKind::Link),
+            ("d", EntryKind::Directory),
+            ("s", EntryKind::Submodule),
+        ];
+        let expected = expected.map(|(name, kind)| (name.to_owned(), kind));
+        assert_eq!(read(&tree), expected);
+        assert_eq!(read(&tree[..tree.len() - 1]), expected[..3]);
+        assert_eq!(entries(&tree, 20)[0].id.as_str(), "ab".repeat(20));
+        for rubbish in [&b""[..], b"\0", b"100644", b"a\0b", &[0; 40]] {
+            assert_eq!(read(rubbish), []);
+        }
+    }
 
     const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";

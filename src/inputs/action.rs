@@ -13,13 +13,14 @@ type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The inputs that become a flag of the same name with their value. Beside them stand `matrix`, and `reports`, which is
 /// given once for each line.
-pub const VALUES: [&str; 13] = [
+pub const VALUES: [&str; 14] = [
     "config",
     "workflow",
     "job",
     "service",
     "environment",
     "migrations",
+    "source",
     "base",
     "gate",
     "fail-on",

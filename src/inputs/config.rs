@@ -70,6 +70,10 @@ pub enum MatrixSource {
 pub struct ServiceFields {
     /// The directory of the migrations, relative to the root of the repository.
     pub migrations: Option<Template>,
+    /// Its image: a reference of a registry, or a path.
+    pub image: Option<Template>,
+    /// The program in the image that embeds the migrations.
+    pub binary: Option<Template>,
     /// The database.
     pub database_url: Option<UrlTemplate>,
     /// The history table.

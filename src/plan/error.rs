@@ -78,6 +78,14 @@ pub enum PlanError {
         /// Where the service is declared.
         declared: Option<Location>,
     },
+    /// An image is to be read, and nothing names it.
+    #[error("the service `{}` has no image", harmless(.service))]
+    NoImage {
+        /// The service.
+        service: String,
+        /// Where the service is declared.
+        declared: Option<Location>,
+    },
     /// A path or name that does not come out as one.
     #[error("{} in {}: {error}", harmless(.service), harmless(.environment))]
     Template {
@@ -118,6 +126,7 @@ impl PlanError {
             Self::NoService { declared, .. }
             | Self::MatrixValue { declared, .. }
             | Self::NoDirectory { declared, .. }
+            | Self::NoImage { declared, .. }
             | Self::Template { declared, .. }
             | Self::Conflict { declared, .. } => declared.as_ref(),
             Self::NothingHere | Self::Unknown { .. } | Self::NothingLeft => None,
@@ -134,6 +143,9 @@ impl PlanError {
             Self::MatrixValue { .. } => "correct the value in the matrix, or give it in the configuration",
             Self::NoDirectory { .. } => {
                 "set `migrations` for the service, or `defaults.migrations: path/of/{service}/migrations`"
+            }
+            Self::NoImage { .. } => {
+                "name it: `--source image:REF`, or `image` for the service in configuration or matrix"
             }
             Self::Template { .. } => "correct the name, or give the service a path without this placeholder",
             Self::Conflict { .. } => "give both entries the same settings, or another service or environment",

@@ -125,6 +125,8 @@ fn fields(entry: &MatrixEntry) -> Result<ServiceFields, PlanError> {
             Some(secret) => Some(secret.map_err(invalid("database-secret"))?),
             None => url.transpose().map_err(invalid("database-url"))?,
         },
+        image: string("image")?.map(|name| Template::parse(&name)).transpose().map_err(invalid("image"))?,
+        binary: string("binary")?.map(|path| Template::parse(&path)).transpose().map_err(invalid("binary"))?,
         table: string("table")?,
         ignore_missing: boolean("ignore-missing")?,
         required: boolean("required")?,

@@ -7,6 +7,7 @@ use crate::inputs::{config, matrix};
 /// Inputs of a repository at `/repository` with this configuration.
 fn inputs(yaml: &str) -> Inputs {
     Inputs {
+        source: SourceChoice::Directory(None),
         root: "/repository".into(),
         config: config::read(yaml, "config.yml").unwrap(),
         matrix: None,

@@ -101,8 +101,8 @@ fn heading(target: &TargetReport) -> String {
 fn of_target(target: &TargetReport) -> String {
     let counts = target.counts;
     let source = match counts.defined {
-        Some(defined) => format!("{defined} defined in {}", harmless(&target.location)),
-        None => format!("{} could not be read", harmless(&target.location)),
+        Some(defined) => format!("{defined} defined in {}", harmless(&target.place())),
+        None => format!("{} could not be read", harmless(&target.place())),
     };
     let history = match (counts.applied, counts.missing, counts.mismatched, counts.pending) {
         (Some(applied), Some(missing), Some(mismatched), Some(pending)) => {

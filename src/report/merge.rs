@@ -7,6 +7,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::{Counts, Report, TargetReport, Verdict};
 use crate::finding::{Facts, Finding, Location, Scope, Severity};
 use crate::policy::{FailOn, Levels, Policy};
+use crate::source::Origin;
 use crate::startup::Outcome;
 use crate::target::Target;
 
@@ -114,7 +115,9 @@ fn not_reported(target: &Target) -> TargetReport {
     TargetReport {
         service,
         environment,
-        location: target.migrations.to_string_lossy().into_owned(),
+        kind: target.source.kind().to_owned(),
+        location: target.location(),
+        origin: Origin::default(),
         counts: Counts::default(),
         declared: target.declared.clone(),
         startup: Outcome::Unknown,
@@ -133,6 +136,7 @@ mod tests {
     use super::*;
     use crate::finding::Rule;
     use crate::history::DatabaseUrl;
+    use crate::source::Source;
     use crate::startup::StartupError;
 
     fn planned(service: &str, environment: &str) -> Target {
@@ -140,6 +144,7 @@ mod tests {
             service: service.into(),
             environment: environment.into(),
             migrations: format!("{service}/migrations").into(),
+            source: Source::Directory,
             database: DatabaseUrl::parse("sqlite:x.db"),
             table: None,
             ignore_missing: false,

@@ -6,6 +6,7 @@ use crate::finding::Facts;
 use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
 use crate::migration::{AppliedMigration, Checksum, Migration, MigrationKind};
 use crate::policy::Levels;
+use crate::source::Source;
 use crate::target::Target;
 
 fn migration(version: i64, kind: MigrationKind, content: &str) -> Migration {
@@ -30,6 +31,7 @@ fn state(environment: &str, migrations: Vec<Migration>, rows: Vec<AppliedMigrati
             service: "api".into(),
             environment: environment.into(),
             migrations: "api/migrations".into(),
+            source: Source::Directory,
             database: DatabaseUrl::parse("sqlite:x.db"),
             table: None,
             ignore_missing: false,

@@ -14,6 +14,7 @@ use explanation::ExplanationV1;
 
 use crate::finding::{Facts, Finding, Location, Rule, Scope, Severity};
 use crate::migration::Version;
+use crate::source::Origin;
 use crate::startup::{Outcome, StartupError};
 
 /// What writes these reports.
@@ -83,11 +84,21 @@ struct TargetV1<'a> {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 struct SourceV1<'a> {
-    /// `directory`.
-    #[schemars(extend("enum" = ["directory"]))]
+    /// `directory`, `revision`, `binary` or `image`.
+    #[schemars(extend("enum" = ["directory", "revision", "binary", "image"]))]
     kind: Cow<'a, str>,
-    /// The directory, relative to the root of the repository.
+    /// The directory, relative to the root of the repository; `REVISION:DIRECTORY`; the path of a program; an image.
     location: Cow<'a, str>,
+    /// The commit that a revision names.
+    commit: Option<Cow<'a, str>>,
+    /// The digest of an image.
+    digest: Option<Cow<'a, str>>,
+    /// When an image was made, as it says itself.
+    created: Option<Cow<'a, str>>,
+    /// The revision that an image says it was made from (`org.opencontainers.image.revision`).
+    revision: Option<Cow<'a, str>>,
+    /// The file in an image that the migrations were found in.
+    file: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -186,7 +197,7 @@ fn target(target: &TargetReport) -> TargetV1<'_> {
     TargetV1 {
         service: (&target.service).into(),
         environment: (&target.environment).into(),
-        source: SourceV1 { kind: "directory".into(), location: (&target.location).into() },
+        source: source(target),
         counts: CountsV1 { defined, applied, missing, mismatched, pending },
         startup: StartupV1 {
             outcome: target.startup.id().into(),
@@ -195,6 +206,14 @@ fn target(target: &TargetReport) -> TargetV1<'_> {
         },
         findings: target.findings.iter().map(finding).collect(),
     }
+}
+
+fn source(target: &TargetReport) -> SourceV1<'_> {
+    let Origin { commit, digest, created, revision, file } = &target.origin;
+    let [commit, digest, created, revision, file] =
+        [commit, digest, created, revision, file].map(|text| text.as_deref().map(Cow::from));
+    let (kind, location) = (target.kind.as_str().into(), target.location.as_str().into());
+    SourceV1 { kind, location, commit, digest, created, revision, file }
 }
 
 fn finding(finding: &Finding) -> FindingV1<'_> {
@@ -280,7 +299,15 @@ impl TargetV1<'_> {
         Ok(TargetReport {
             service,
             environment,
+            kind: self.source.kind.into_owned(),
             location: self.source.location.into_owned(),
+            origin: Origin {
+                commit: self.source.commit.map(Cow::into_owned),
+                digest: self.source.digest.map(Cow::into_owned),
+                created: self.source.created.map(Cow::into_owned),
+                revision: self.source.revision.map(Cow::into_owned),
+                file: self.source.file.map(Cow::into_owned),
+            },
             counts: Counts { defined, applied, missing, mismatched, pending },
             declared: None,
             startup: self.startup.into_outcome()?,

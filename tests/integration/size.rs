@@ -15,7 +15,7 @@ use migration_preflight::migration::{AppliedMigration, Checksum, Migration, Migr
 use migration_preflight::policy::{Accept, FailOn, Levels, Policy};
 use migration_preflight::render;
 use migration_preflight::report::Report;
-use migration_preflight::source::Defined;
+use migration_preflight::source::{Defined, Source};
 use migration_preflight::target::{Target, TargetState};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -55,6 +55,7 @@ fn state(service: usize, environment: usize, migrations: Vec<Migration>, applied
         service: format!("service-{service}"),
         environment: format!("environment-{environment}"),
         migrations: "migrations".into(),
+        source: Source::Directory,
         database: DatabaseUrl::parse("sqlite:x.db"),
         table: None,
         ignore_missing: false,

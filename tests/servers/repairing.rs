@@ -11,6 +11,7 @@ use migration_preflight::gather::{Limits, gather};
 use migration_preflight::history::DatabaseUrl;
 use migration_preflight::migration::{AppliedMigration, Checksum};
 use migration_preflight::policy::{Levels, Policy};
+use migration_preflight::source::Source;
 use migration_preflight::target::Target;
 use url::Url;
 
@@ -51,6 +52,7 @@ async fn findings(root: &Path, url: &Url, table: &str) -> (Findings, Vec<Applied
         service: "api".into(),
         environment: "test".into(),
         migrations: "migrations".into(),
+        source: Source::Directory,
         database: DatabaseUrl::parse(url.as_str()),
         table: Some(table.into()),
         ignore_missing: false,

@@ -192,6 +192,7 @@ impl Drawn<'_> {
             service: self.service.text(),
             environment: self.environment.text(),
             migrations: directory.clone(),
+            source: migration_preflight::source::Source::Directory,
             // Without a URL there is no history either.
             database: applied.as_ref().map(|_| url).map_err(Clone::clone),
             table: None,

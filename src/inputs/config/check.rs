@@ -140,6 +140,10 @@ impl Check<'_> {
             let template = Template::parse_path(&text);
             self.template(template, span_of(node, "migrations"), |template| template.placeholders().collect())
         });
+        let [image, binary] = [(raw.image, "image"), (raw.binary, "binary")].map(|(text, key)| {
+            let text = self.text(text, node, key)?;
+            self.template(Template::parse(&text), span_of(node, key), |template| template.placeholders().collect())
+        });
         let database_url = raw.database_url.and_then(|Text(text)| {
             let span = span_of(node, "database-url");
             let template = UrlTemplate::parse(&text);
@@ -155,7 +159,7 @@ impl Check<'_> {
         }
         let levels = self.levels(raw.rules, node.get("rules"));
         let (ignore_missing, required) = (raw.ignore_missing, raw.required);
-        ServiceFields { migrations, database_url, table, ignore_missing, required, levels }
+        ServiceFields { migrations, image, binary, database_url, table, ignore_missing, required, levels }
     }
 
     /// What should lead to a database and does not may be a bare password; the name of a variable is none.

@@ -77,6 +77,15 @@ pub struct RawFields {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Path")]
     pub migrations: Option<Text>,
+    /// The image, for `source: image`: a reference of a registry, or the path of an archive or a layout; placeholders are
+    /// filled in.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Text")]
+    pub image: Option<Text>,
+    /// The program in the image that embeds the migrations, by its path or the end of that, where there are several.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Text")]
+    pub binary: Option<Text>,
     /// The database: `${NAME}` for an environment variable that holds the URL, or a URL without a password.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Url", extend("examples" = ["${DATABASE_URL}", "${PRODUCTION_{SERVICE}_DATABASE_URL}"]))]
@@ -106,6 +115,15 @@ pub struct RawService {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Path")]
     pub migrations: Option<Text>,
+    /// The image, for `source: image`: a reference of a registry, or the path of an archive or a layout; placeholders are
+    /// filled in.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Text")]
+    pub image: Option<Text>,
+    /// The program in the image that embeds the migrations, by its path or the end of that, where there are several.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Text")]
+    pub binary: Option<Text>,
     /// The database: `${NAME}` for an environment variable that holds the URL, or a URL without a password.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Url", extend("examples" = ["${DATABASE_URL}", "${{ENVIRONMENT}_DATABASE_URL}"]))]
@@ -132,8 +150,9 @@ pub struct RawService {
 impl RawService {
     /// The fields, and what is different in each environment.
     pub fn split(self) -> (RawFields, IndexMap<String, Option<RawFields>>) {
-        let Self { migrations, database_url, table, ignore_missing, required, rules, environments } = self;
-        let fields = RawFields { migrations, database_url, table, ignore_missing, required, rules };
+        let Self { migrations, image, binary, database_url, table, ignore_missing, required, rules, environments } =
+            self;
+        let fields = RawFields { migrations, image, binary, database_url, table, ignore_missing, required, rules };
         (fields, environments.unwrap_or_default())
     }
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::finding::{Facts, Finding, Scope};
 use crate::migration::{Checksum, Version};
 use crate::report::{Counts, TargetReport, Verdict};
+use crate::source::Origin;
 use crate::startup::Outcome;
 
 fn location(file: &str, line: u32) -> Location {
@@ -17,7 +18,9 @@ fn target(environment: &str, facts: Vec<Facts>) -> TargetReport {
     TargetReport {
         service: "api".into(),
         environment: environment.into(),
+        kind: "directory".into(),
         location: "migrations".into(),
+        origin: Origin::default(),
         counts: Counts::default(),
         declared: Some(location("deploy.yml", 12)),
         startup: Outcome::Unknown,

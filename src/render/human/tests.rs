@@ -2,6 +2,7 @@ use super::*;
 use crate::finding::{Facts, Location};
 use crate::history::{DatabaseError, DatabaseErrorKind};
 use crate::report::Counts;
+use crate::source::Origin;
 use crate::startup::StartupError;
 
 fn target(service: &str, environment: &str, startup: Outcome) -> TargetReport {
@@ -9,7 +10,9 @@ fn target(service: &str, environment: &str, startup: Outcome) -> TargetReport {
     TargetReport {
         service: service.into(),
         environment: environment.into(),
+        kind: "directory".into(),
         location: format!("{service}/migrations"),
+        origin: Origin::default(),
         counts: Counts { defined: n, applied: n, missing: Some(0), mismatched: Some(0), pending: Some(0) },
         declared: None,
         startup,

@@ -3,6 +3,7 @@ use crate::finding::{Facts, Finding, Location, Scope};
 use crate::history::{DatabaseError, DatabaseErrorKind};
 use crate::migration::{Checksum, Version};
 use crate::report::Counts;
+use crate::source::Origin;
 use crate::startup::StartupError;
 
 const DECLARED: &str = "deploy.yml";
@@ -35,6 +36,8 @@ fn target(environment: &str, startup: Outcome, findings: Vec<Facts>) -> TargetRe
     TargetReport {
         service: "api|x".into(),
         environment: environment.into(),
+        kind: "directory".into(),
+        origin: Origin::default(),
         location: "migrations".into(),
         counts: Counts { missing: Some(missing), ..Counts::default() },
         declared: Some(Location { file: DECLARED.into(), line: 12 }),

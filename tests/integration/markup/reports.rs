@@ -6,7 +6,7 @@ use migration_preflight::finding::{Cause, Explanation, Facts, Finding, Location,
 use migration_preflight::history::{AbsentTable, DatabaseError, DatabaseErrorKind, Privilege};
 use migration_preflight::migration::{Checksum, Version};
 use migration_preflight::report::{Counts, Report, TargetReport, Verdict};
-use migration_preflight::source::{IgnoredReason, InvalidReason, SourceError};
+use migration_preflight::source::{IgnoredReason, InvalidReason, Origin, SourceError};
 use migration_preflight::startup::{Outcome, StartupError};
 
 /// How many texts a report takes.
@@ -78,7 +78,9 @@ fn target(service: &str, environment: &str, declared: String, findings: Vec<Fact
     TargetReport {
         service: service.to_owned(),
         environment: environment.to_owned(),
+        kind: "directory".to_owned(),
         location: "migrations".to_owned(),
+        origin: Origin::default(),
         counts: Counts { missing: Some(1), mismatched: Some(1), ..Counts::default() },
         declared: Some(Location { file: declared, line: 7 }),
         startup,

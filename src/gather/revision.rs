@@ -1,0 +1,299 @@
+//! The code side as commits have it: nothing is checked out, a tree that commits share is read once, and a content is
+//! hashed once. The bytes are those that were committed: what a checkout would make of them is not looked at.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::base::{above, inside};
+use super::content::ContentReader;
+use crate::git::{Entry, EntryKind, Git, GitError, ObjectId};
+use crate::migration::{Checksum, FileName, Migration};
+use crate::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, Origin, SourceError};
+use crate::sqlx_toml::{self, SqlxToml};
+
+/// No path that a symbolic link holds is longer.
+const MOST_LINK: u64 = 4096;
+/// So many links are followed one after the other.
+const MOST_LINKS: usize = 5;
+
+/// One commit, and what it has of a migrations directory.
+#[derive(Debug)]
+pub struct Revision {
+    name: String,
+    commit: ObjectId,
+    place: Place,
+    commits: Commits,
+    settings: SqlxToml,
+}
+
+impl Revision {
+    /// The commit that `name` names in the repository around `root`.
+    ///
+    /// # Errors
+    /// There is none, git cannot be asked, or its `sqlx.toml` is not valid.
+    pub fn open(root: &Path, name: &str, directory: &Path) -> Result<Self, SourceError> {
+        let failed = |detail: String| SourceError::Revision { revision: name.to_owned(), detail };
+        let git = Git::open(root).map_err(|error| failed(error.to_string()))?;
+        let commit = git.commit(name).map_err(|error| failed(error.to_string()))?;
+        let commit = commit.ok_or_else(|| failed(absent(&git)))?;
+        let (commits, places) =
+            Commits::read(git, directory, std::slice::from_ref(&commit)).map_err(|error| failed(error.to_string()))?;
+        let place = places.into_iter().next().unwrap_or_default();
+        let settings = commits.settings(&place)?;
+        Ok(Self { name: name.to_owned(), commit, place, commits, settings })
+    }
+
+    /// The `sqlx.toml` that governs the directory there.
+    pub fn settings(&self) -> &SqlxToml {
+        &self.settings
+    }
+
+    /// The migrations.
+    ///
+    /// # Errors
+    /// The directory is not there, or a partial clone lacks what is in it.
+    pub fn migrations(&self) -> Result<Defined, SourceError> {
+        let origin = Origin { commit: Some(self.commit.to_string()), ..Origin::default() };
+        self.commits.defined(&self.place, &self.name).map(|defined| Defined { origin, ..defined })
+    }
+}
+
+/// Why a revision may not be here.
+fn absent(git: &Git) -> String {
+    let shallow =
+        if git.is_shallow() { ", and the clone is shallow: give actions/checkout `fetch-depth: 0`" } else { "" };
+    format!("it names no commit that is here{shallow}; fetch it first, or correct the name")
+}
+
+/// All that decides what a commit's migrations are: commits that agree on it hold the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    tree: Option<ObjectId>,
+    /// The `sqlx.toml`, by its path and content.
+    settings: Option<(String, ObjectId)>,
+    /// What symbolic links in the directory lead to.
+    links: Vec<(String, Option<ObjectId>)>,
+}
+
+/// What commits have of one migrations directory.
+#[derive(Debug)]
+pub struct Commits {
+    git: Git,
+    directory: PathBuf,
+    trees: HashMap<ObjectId, Vec<Entry>>,
+    settings: HashMap<ObjectId, String>,
+    checksums: HashMap<(BTreeSet<char>, ObjectId), Result<Checksum, InvalidReason>>,
+}
+
+impl Commits {
+    /// Reads all that the commits have of `directory`, and where each has it.
+    ///
+    /// # Errors
+    /// git cannot be asked. What is wrong with one place is told when that is asked for.
+    pub fn read(git: Git, directory: &Path, commits: &[ObjectId]) -> Result<(Self, Vec<Place>), GitError> {
+        let Some(path) = inside(directory) else {
+            return Err(GitError::Refused(format!("`{}` is outside of the repository", directory.display())));
+        };
+        let mut read = Self {
+            git,
+            directory: directory.to_owned(),
+            trees: HashMap::new(),
+            settings: HashMap::new(),
+            checksums: HashMap::new(),
+        };
+        let mut places = read.places(commits, &path)?;
+        let ids: HashSet<ObjectId> = places.iter().filter_map(|place| place.tree.clone()).collect();
+        read.trees = read.git.trees(&ids)?;
+        read.follow(commits, &path, &mut places)?;
+        let settings: HashSet<&ObjectId> =
+            places.iter().filter_map(|place| Some(&place.settings.as_ref()?.1)).collect();
+        let texts = &mut read.settings;
+        read.git.blobs(settings, &mut |id, content| {
+            let mut bytes = Vec::new();
+            if content.take(sqlx_toml::MAX_BYTES).read_to_end(&mut bytes).is_ok() {
+                texts.insert(id.clone(), String::from_utf8_lossy(&bytes).into_owned());
+            }
+        })?;
+        read.hash(&places)?;
+        Ok((read, places))
+    }
+
+    /// The tree of the directory in each commit, and the `sqlx.toml` that governs it.
+    fn places(&self, commits: &[ObjectId], directory: &str) -> Result<Vec<Place>, GitError> {
+        let tree = if directory == "." { "" } else { directory };
+        let folders: Vec<String> = above(directory).into_iter().rev().collect();
+        let files: Vec<String> = [sqlx_toml::MANIFEST, sqlx_toml::NAME]
+            .iter()
+            .flat_map(|name| folders.iter().map(move |folder| format!("{folder}{name}")))
+            .collect();
+        let trees: Vec<_> = commits.iter().map(|commit| (commit.as_str(), tree)).collect();
+        let trees = self.git.trees_at(&trees)?;
+        let asked = commits.iter().flat_map(|commit| files.iter().map(move |file| (commit.as_str(), file.as_str())));
+        let told = self.git.contents_at(&asked.collect::<Vec<_>>())?;
+        let place = |(tree, told): (Option<ObjectId>, &[Option<ObjectId>])| {
+            let (crates, settings) = told.split_at(folders.len().min(told.len()));
+            let nearest = |found: &[Option<ObjectId>]| found.iter().position(Option::is_some);
+            // As for a checkout: beside the nearest `Cargo.toml`, else the nearest `sqlx.toml`.
+            let at = nearest(crates).or_else(|| nearest(settings));
+            let settings = at.and_then(|at| Some((files[folders.len() + at].clone(), settings.get(at)?.clone()?)));
+            Place { tree, settings, links: Vec::new() }
+        };
+        Ok(trees.into_iter().zip(told.chunks(files.len())).map(place).collect())
+    }
+
+    /// Follows the symbolic links in the directory, as far as they stay in the commit.
+    fn follow(&self, commits: &[ObjectId], directory: &str, places: &mut [Place]) -> Result<(), GitError> {
+        let links = |place: &Place| {
+            let entries = place.tree.as_ref().and_then(|tree| self.trees.get(tree)).into_iter().flatten();
+            entries.filter(|entry| entry.kind == EntryKind::Link).cloned().collect::<Vec<_>>()
+        };
+        for (commit, place) in commits.iter().zip(places) {
+            for link in links(place) {
+                let path = if directory == "." { link.name.clone() } else { format!("{directory}/{}", link.name) };
+                match self.end(commit, path, link.id)? {
+                    // What leads to a directory is one, and passed by.
+                    Some((EntryKind::Directory | EntryKind::Submodule, _)) => {}
+                    end => place.links.push((link.name, end.map(|(_, id)| id))),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the link `blob` at `path` leads to in the end.
+    fn end(&self, commit: &ObjectId, path: String, blob: ObjectId) -> Result<Option<(EntryKind, ObjectId)>, GitError> {
+        let (mut path, mut blob) = (path, blob);
+        for _ in 0..MOST_LINKS {
+            let Some(target) = self.target(&blob, &path)? else { return Ok(None) };
+            match self.git.entry_at(commit, &target)? {
+                Some((EntryKind::Link, next)) => (path, blob) = (target, next),
+                end => return Ok(end),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The path that the link `blob` at `path` leads to; none where that is outside of the repository.
+    fn target(&self, blob: &ObjectId, path: &str) -> Result<Option<String>, GitError> {
+        let mut text = String::new();
+        self.git.blobs([blob], &mut |_, content| drop(content.take(MOST_LINK).read_to_string(&mut text)))?;
+        let mut parts: Vec<&str> = path.split('/').collect();
+        parts.pop();
+        for part in text.split('/') {
+            match part {
+                "." => {}
+                ".." if parts.pop().is_none() => return Ok(None),
+                ".." => {}
+                "" => return Ok(None),
+                part => parts.push(part),
+            }
+        }
+        Ok(Some(parts.join("/")))
+    }
+
+    /// Hashes every content that is a migration in any of the places, by the rules of its `sqlx.toml`.
+    fn hash(&mut self, places: &[Place]) -> Result<(), GitError> {
+        let mut wanted: HashMap<BTreeSet<char>, HashSet<ObjectId>> = HashMap::new();
+        for place in places.iter().collect::<HashSet<_>>() {
+            let Ok(settings) = self.settings(place) else { continue };
+            let ignored: BTreeSet<char> = settings.migrate.ignored_chars.iter().copied().collect();
+            let named = self.files(place).filter(|(name, _)| matches!(FileName::parse(name), Some(Ok(_))));
+            wanted.entry(ignored).or_default().extend(named.filter_map(|(_, id)| id));
+        }
+        for (ignored, ids) in wanted {
+            let mut reader = ContentReader::new(&ignored);
+            let checksums = &mut self.checksums;
+            self.git.blobs(&ids, &mut |id, content| {
+                checksums.insert((ignored.clone(), id.clone()), reader.checksum(content));
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The files of a place, and what they hold; nothing where a link leads nowhere.
+    fn files<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = (&'a str, Option<ObjectId>)> {
+        let entries = place.tree.as_ref().and_then(|tree| self.trees.get(tree)).into_iter().flatten();
+        let regular = entries.filter(|entry| entry.kind == EntryKind::File);
+        let regular = regular.map(|entry| (entry.name.as_str(), Some(entry.id.clone())));
+        regular.chain(place.links.iter().map(|(name, id)| (name.as_str(), id.clone())))
+    }
+
+    /// The `sqlx.toml` of a place.
+    ///
+    /// # Errors
+    /// sqlx would not accept it.
+    pub fn settings(&self, place: &Place) -> Result<SqlxToml, SourceError> {
+        match &place.settings {
+            None => Ok(SqlxToml::default()),
+            Some((path, id)) => match self.settings.get(id) {
+                Some(text) => sqlx_toml::parse(text, Path::new(path)),
+                None => Err(SourceError::Settings { path: path.into(), detail: LACKING.to_owned() }),
+            },
+        }
+    }
+
+    /// The code side of a place, which `revision` names.
+    ///
+    /// # Errors
+    /// The directory is not there, its `sqlx.toml` is not valid, or a partial clone lacks a content.
+    pub fn defined(&self, place: &Place, revision: &str) -> Result<Defined, SourceError> {
+        let settings = self.settings(place)?.migrate;
+        let Some(entries) = place.tree.as_ref().and_then(|tree| self.trees.get(tree)) else {
+            return Err(SourceError::NotInRevision { path: self.directory.clone(), revision: revision.to_owned() });
+        };
+        let ignored_chars: BTreeSet<char> = settings.ignored_chars.iter().copied().collect();
+        let mut defined = Defined {
+            table: settings.table_name.as_deref().map(str::to_owned),
+            create_schemas: settings.create_schemas.iter().map(|schema| schema.to_string()).collect(),
+            ..Defined::default()
+        };
+        for (name, id) in self.files(place) {
+            let checksum = id.map(|id| self.checksums.get(&(ignored_chars.clone(), id)).cloned());
+            let lacking = || SourceError::Revision { revision: revision.to_owned(), detail: LACKING.to_owned() };
+            self.file(name, checksum, &mut defined).ok_or_else(lacking)?;
+        }
+        let directories = entries.iter().filter(|entry| entry.kind == EntryKind::Directory);
+        let odd = directories.filter(|entry| FileName::looks_like_one(&entry.name));
+        defined.ignored.extend(odd.map(|entry| self.ignored(&entry.name, IgnoredReason::NotAFile)));
+        defined.ignored_chars = ignored_chars;
+        defined.sort();
+        Ok(defined)
+    }
+
+    fn ignored(&self, name: &str, reason: IgnoredReason) -> IgnoredFile {
+        IgnoredFile { path: self.directory.join(name), reason }
+    }
+
+    /// Puts one file where it belongs. `checksum` is of its content, where a link does not lead nowhere; nothing comes
+    /// back where that is not here.
+    fn file(
+        &self,
+        name: &str,
+        checksum: Option<Option<Result<Checksum, InvalidReason>>>,
+        defined: &mut Defined,
+    ) -> Option<()> {
+        let path = self.directory.join(name);
+        let invalid = |reason| InvalidFile { path: path.clone(), reason };
+        match (checksum, FileName::parse(name)) {
+            (None, _) => {
+                let dangling = "it is a symbolic link that leads to no file of the commit".to_owned();
+                defined.invalid.push(invalid(InvalidReason::Unreadable(dangling)));
+            }
+            (_, Some(Err(prefix))) => defined.invalid.push(invalid(InvalidReason::Version { prefix })),
+            (Some(checksum), Some(Ok(FileName { version, kind, description }))) => match checksum? {
+                Ok(checksum) => defined.migrations.push(Migration { version, description, kind, checksum, path }),
+                Err(reason) => defined.invalid.push(invalid(reason)),
+            },
+            (_, None) if !FileName::looks_like_one(name) => {}
+            (_, None) if name.ends_with(".sql") => {
+                defined.ignored.push(self.ignored(name, IgnoredReason::NoUnderscore));
+            }
+            (_, None) => defined.ignored.push(self.ignored(name, IgnoredReason::SuffixCase)),
+        }
+        Some(())
+    }
+}
+
+/// What a clone may lack.
+const LACKING: &str = "the clone is a partial one and lacks what a file held: leave `filter` out of actions/checkout, or run `git fetch --refetch --no-filter`";
