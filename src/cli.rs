@@ -30,6 +30,13 @@ Exit codes:
   2  usage or configuration
   3  incomplete: something could not be read, and nothing worse was found";
 
+const ROLLBACK_EXIT_CODES: &str = "\
+Exit codes:
+  0  every target has a build that would start
+  1  none of the builds of a target would start
+  2  usage or configuration
+  3  incomplete: something could not be read, and nothing worse was found";
+
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -39,6 +46,9 @@ pub enum Command {
     /// Put the JSON reports of several runs together, and tell which targets none of them is about
     #[command(after_help = EXIT_CODES)]
     Merge(Box<MergeArgs>),
+    /// Tell which older commits, tags or images would still start against the databases
+    #[command(after_help = ROLLBACK_EXIT_CODES)]
+    Rollback(Box<RollbackArgs>),
     /// Explain the rules: all of them, or one
     Rules {
         /// The id of a rule
@@ -65,6 +75,10 @@ pub struct CheckArgs {
     /// Which targets there are.
     #[command(flatten)]
     pub plan: PlanArgs,
+    /// What will run: dir:PATH (default), git:REV, binary:PATH, image:REF|ARCHIVE|LAYOUT, or image for the configured
+    /// one; `{service}` is filled in
+    #[arg(long, value_name = "KIND:PLACE", conflicts_with = "migrations")]
+    pub source: Option<SourceChoice>,
     /// How many databases are read at a time, at most 16 of them on one server
     #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
     pub jobs: NonZeroUsize,
@@ -77,6 +91,42 @@ pub struct CheckArgs {
     /// What is made of the report.
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+/// Flags of `rollback`.
+#[derive(Debug, Clone, Args)]
+pub struct RollbackArgs {
+    /// Which targets there are.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// The newest commit that is looked at
+    #[arg(long, value_name = "REV", default_value = "HEAD", value_parser = revision)]
+    pub from: String,
+    /// How many commits, first parents alone, or how many tags are looked at
+    #[arg(long, value_name = "N", default_value = "100", value_parser = jobs)]
+    pub last: NonZeroUsize,
+    /// Look at tags in place of commits, the newest first; with a pattern only at those that match it
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "*",
+        conflicts_with = "from"
+    )]
+    pub tags: Option<String>,
+    /// Look at this image in place of commits; may be given several times, the newest first
+    #[arg(long, value_name = "REF|ARCHIVE|LAYOUT", conflicts_with_all = ["from", "last", "tags"])]
+    pub image: Vec<String>,
+    /// Format of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: RollbackFormat,
+    /// How many databases are read at a time, at most 16 of them on one server
+    #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
+    pub jobs: NonZeroUsize,
+    /// How long one database may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    pub timeout: Duration,
 }
 
 /// Flags of `merge`.
@@ -120,10 +170,6 @@ pub struct PlanArgs {
     /// Migrations directory, in place of the configured one; `{service}` is filled in
     #[arg(long, value_name = "DIR")]
     pub migrations: Option<String>,
-    /// What will run: dir:PATH (default), git:REV, binary:PATH, image:REF|ARCHIVE|LAYOUT, or image for the configured
-    /// one; `{service}` is filled in
-    #[arg(long, value_name = "KIND:PLACE", conflicts_with = "migrations")]
-    pub source: Option<SourceChoice>,
 }
 
 /// Flags that say what is made of a report.
@@ -170,6 +216,18 @@ pub enum Schema {
     Config,
     /// The JSON report, version 1
     Report,
+    /// What `rollback --format json` prints, version 1
+    Rollback,
+}
+
+/// A format of what `rollback` prints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum RollbackFormat {
+    /// For people
+    #[default]
+    Human,
+    /// For programs; version 1
+    Json,
 }
 
 /// A format of the report.

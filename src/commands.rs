@@ -3,6 +3,7 @@
 mod action;
 mod check;
 mod merge;
+mod rollback;
 mod rules;
 mod schema;
 mod stages;
@@ -10,5 +11,6 @@ mod stages;
 pub use action::{abandoned, action};
 pub use check::check;
 pub use merge::merge;
+pub use rollback::rollback;
 pub use rules::rules;
 pub use schema::schema;

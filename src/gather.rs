@@ -3,6 +3,7 @@
 //! What cannot be read becomes part of the state; nothing here stops a run.
 
 pub mod base;
+pub mod builds;
 mod content;
 pub mod database;
 pub mod directory;
@@ -13,7 +14,7 @@ mod mysql;
 mod percent;
 mod postgres;
 mod redact;
-pub mod revision;
+mod revision;
 mod server_url;
 mod sqlite;
 mod tls;

@@ -257,7 +257,37 @@ impl Git {
         let quiet = ["--no-show-signature", "--no-color", "--no-ext-diff", log::FORMAT, "--"];
         let paths = paths.iter().map(String::as_str);
         let arguments: Vec<_> = ["log"].into_iter().chain(which).chain(order).chain(quiet).chain(paths).collect();
+        let mut commits = self.read(&arguments, "", |stdout| log::commits(stdout, &self.prefix))?;
+        commits.retain(|commit| !commit.changes.is_empty());
+        Ok(commits)
+    }
+
+    /// The newest commits that led to `tip`, itself taken in, along first parents alone: what was merged counts as the
+    /// merge. At most so many.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn first_parents(&self, tip: &ObjectId, most: usize) -> Result<Vec<Commit>, GitError> {
+        let most = format!("--max-count={most}");
+        let arguments = ["log", "--first-parent", &most, "-z", "--no-color", "--no-patch", log::FORMAT, tip.as_str(), "--"];
         self.read(&arguments, "", |stdout| log::commits(stdout, &self.prefix))
+    }
+
+    /// The tags whose names match a pattern, the newest first, with what `git log` says of their commits. At most so many.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn tags(&self, pattern: &str, most: usize) -> Result<Vec<(String, Commit)>, GitError> {
+        let (count, pattern) = (format!("--count={most}"), format!("refs/tags/{pattern}"));
+        let format = "--format=%(objectname) %(*objectname) %(refname) %(symref)";
+        let told = self.text(&["for-each-ref", &count, "--sort=-creatordate", format, &pattern])?;
+        let tags: Vec<Ref> = told.lines().filter_map(Ref::parse).collect();
+        let names: String = tags.iter().map(|tag| format!("{}\n", tag.commit)).collect();
+        let arguments = ["log", "--no-walk=unsorted", "--stdin", "-z", "--no-color", "--no-patch", log::FORMAT];
+        // Who gives it no name gets what is checked out.
+        let commits = if tags.is_empty() { Vec::new() } else { self.read(&arguments, &names, |stdout| log::commits(stdout, &self.prefix))? };
+        let of: HashMap<ObjectId, Commit> = commits.into_iter().map(|commit| (commit.id.clone(), commit)).collect();
+        Ok(tags.into_iter().filter_map(|tag| Some((tag.short_name(), of.get(&tag.commit)?.clone()))).collect())
     }
 
     /// The commits that led to `tip`, itself taken in.

@@ -97,11 +97,11 @@ pub enum InputError {
 }
 
 impl Inputs {
-    /// Reads everything that the flags lead to, for a `run` on GitHub where it is one.
+    /// Reads everything that the flags lead to, `--source` among them, for a `run` on GitHub where it is one.
     ///
     /// # Errors
     /// A file that cannot be read, or one with mistakes: all those of the configuration at once.
-    pub fn load(args: &PlanArgs, run: Option<&Run>) -> Result<Self, InputError> {
+    pub fn load(args: &PlanArgs, source: Option<&SourceChoice>, run: Option<&Run>) -> Result<Self, InputError> {
         let here = env::current_dir().map_err(InputError::CurrentDirectory)?;
         let root = root(&here).to_owned();
         let below = here.strip_prefix(&root).unwrap_or(Path::new("")).to_owned();
@@ -110,7 +110,7 @@ impl Inputs {
         let (leg, environment) = leg.map_or((None, None), |leg| part_of(leg, &config));
         let matrix = leg.map_or_else(|| read_matrix(args, &config, &root), |leg| Ok(Some(leg)))?;
         let named = matrix.is_some() || !config.services.is_empty();
-        let source = source(args, &below);
+        let source = self::source(source, &below);
         let directory = args.migrations.as_ref().map(|given| normal(&below.join(given)));
         let migrations = match &source {
             SourceChoice::Directory(Some(path)) => Some(path.clone()),
@@ -212,8 +212,8 @@ fn read_matrix(args: &PlanArgs, config: &Config, root: &Path) -> Result<Option<S
 }
 
 /// What `--source` says. Its paths are relative to where one stands, `below` the root.
-fn source(args: &PlanArgs, below: &Path) -> SourceChoice {
-    match args.source.clone().unwrap_or(SourceChoice::Directory(None)) {
+fn source(given: Option<&SourceChoice>, below: &Path) -> SourceChoice {
+    match given.cloned().unwrap_or(SourceChoice::Directory(None)) {
         SourceChoice::Directory(path) => SourceChoice::Directory(path.map(|path| normal(&below.join(path)))),
         SourceChoice::Binary(path) => SourceChoice::Binary(normal(&below.join(path))),
         SourceChoice::Image(Some(place)) if is_path(&place) => {

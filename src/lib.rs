@@ -72,6 +72,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
     let done = match cli.command.unwrap_or(Command::Check(Box::new(cli.check))) {
         Command::Check(args) => commands::check(&args).await,
+        Command::Rollback(args) => commands::rollback(&args).await,
         Command::Rules { rule } => Ok(commands::rules(rule)),
         Command::Schema { of } => Ok(commands::schema(of)),
         Command::Merge(args) => commands::merge(&args).await,

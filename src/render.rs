@@ -5,12 +5,14 @@ mod grouped;
 mod human;
 mod json;
 mod markdown;
+mod rollback;
 mod rules;
 mod stop;
 
 pub use annotations::{Annotation, Level, annotations, github};
 pub use human::human;
-pub use json::json;
+pub use json::{json, rollback as rollback_json};
 pub use markdown::markdown;
+pub use rollback::rollback;
 pub use rules::{rule, rules};
 pub use stop::{github as stop_github, markdown as stop_markdown};

@@ -1,6 +1,7 @@
 //! The result of a run as one value: every output and the exit code are made from it alone. Pure.
 
 mod merge;
+pub mod rollback;
 pub mod v1;
 
 pub use merge::{Part, merge};

@@ -42,6 +42,23 @@ impl Source {
     }
 }
 
+/// What was built once, and may be deployed again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// `commit`, `tag` or `image`.
+    pub kind: &'static str,
+    /// Its name: a commit's own, that of a tag, an image.
+    pub name: String,
+    /// The commit.
+    pub commit: Option<String>,
+    /// When it was made: ISO 8601.
+    pub date: Option<String>,
+    /// The first line of the commit's message.
+    pub subject: Option<String>,
+    /// The digest of an image.
+    pub digest: Option<String>,
+}
+
 /// What a flag says of where the code side is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceChoice {

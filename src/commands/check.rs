@@ -1,6 +1,6 @@
 //! `check`: the migrations in code beside the applied ones, for every target.
 
-use super::stages::{conclude, destination, planned};
+use super::stages::{conclude, destination, planned_from};
 use crate::cli::CheckArgs;
 use crate::compare::compare;
 use crate::explain::{self, explain};
@@ -24,7 +24,7 @@ pub async fn check(args: &CheckArgs) -> anyhow::Result<u8> {
 }
 
 async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<Report> {
-    let (inputs, Plan { targets, policy }) = planned(&args.plan, destination)?;
+    let (inputs, Plan { targets, policy }) = planned_from(&args.plan, args.source.as_ref(), destination)?;
     let policy = Policy { gate: args.gate, ..policy };
     let proposal = destination.run.as_ref().and_then(|run| run.proposal.as_ref());
     let (change, mut notes) = match base::find(&inputs.root, args.base.as_deref(), proposal) {

@@ -3,13 +3,14 @@
 use crate::cli::Schema;
 use crate::inputs::config;
 use crate::publish::print;
-use crate::report::v1;
+use crate::report::{rollback, v1};
 
 /// Prints a JSON Schema.
 pub fn schema(of: Schema) -> u8 {
     let schema = match of {
         Schema::Config => config::schema(),
         Schema::Report => v1::json_schema(),
+        Schema::Rollback => rollback::json_schema(),
     };
     print(&format!("{schema:#}\n"));
     0

@@ -12,6 +12,7 @@ use crate::plan::{Plan, plan};
 use crate::publish::{self, Content, guard, publish_on_github};
 use crate::report::{Report, Stop, StopReason, Verdict};
 use crate::secret::Secrets;
+use crate::source::SourceChoice;
 
 /// The value of an environment variable.
 pub fn variable(name: &str) -> Option<String> {
@@ -41,7 +42,19 @@ fn secrets(destination: &Destination) -> Secrets {
 /// # Errors
 /// Usage or configuration.
 pub fn planned(args: &PlanArgs, destination: &Destination) -> anyhow::Result<(Inputs, Plan)> {
-    let inputs = Inputs::load(args, destination.run.as_ref())?;
+    planned_from(args, None, destination)
+}
+
+/// The same, with a source.
+///
+/// # Errors
+/// Usage or configuration.
+pub fn planned_from(
+    args: &PlanArgs,
+    source: Option<&SourceChoice>,
+    destination: &Destination,
+) -> anyhow::Result<(Inputs, Plan)> {
+    let inputs = Inputs::load(args, source, destination.run.as_ref())?;
     // Whatever the plan reads of the environment is a secret, whether or not it makes a URL.
     let values = RefCell::new(Vec::new());
     let read = |name: &str| variable(name).inspect(|value| values.borrow_mut().push(value.clone()));

@@ -57,7 +57,6 @@ pub(super) fn commits(read: &mut impl BufRead, prefix: &str) -> io::Result<Vec<C
             }
         }
     }
-    commits.retain(|commit| !commit.changes.is_empty());
     Ok(commits)
 }
 
@@ -193,13 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_has_its_changes_and_one_without_any_is_left_out() {
+    fn a_commit_has_its_changes_or_none() {
         let text = format!(
             "\u{1}{A}\u{2}\u{2}Ann\u{2}a@x\u{2}2026-01-01T00:00:00Z\u{2}add \u{2} (#3)\0\n:000000 100644 {NONE} {B} A\0m/1_a b.sql\0\
              :100644 000000 {A} {NONE} D\0:m/2\0\0\u{1}{B}\u{2}{A}\u{2}Bob\u{2}\u{2}\u{2}\0"
         );
         let commits = read(&text, "");
-        assert_eq!((commits.len(), commits[0].subject.as_str()), (1, "add \u{2} (#3)"));
+        assert_eq!((commits.len(), commits[0].subject.as_str()), (2, "add \u{2} (#3)"));
+        assert_eq!((commits[1].author.as_str(), commits[1].changes.len()), ("Bob", 0));
         let [a, b] = [A, B].map(ObjectId::parse);
         assert_eq!(
             commits[0].changes,
@@ -222,7 +222,7 @@ mod tests {
     fn links_and_what_is_outside_are_no_files() {
         let text = format!("\u{1}{A}\u{2}\u{2}\u{2}\u{2}\u{2}m\0\n:000000 120000 {NONE} {B} A\0m/1_a.sql\0");
         assert_eq!(read(&text, "")[0].changes[0].after, None);
-        assert_eq!(read(&text, "x/"), []);
+        assert_eq!(read(&text, "x/")[0].changes, []);
         let text = format!("100644 blob {A}\tm/1_a.sql\0120000 blob {A}\tm/l.sql\0040000 tree {A}\tm/d\0");
         let files = tree(&mut text.as_bytes(), "").unwrap();
         assert_eq!(files, [("m/1_a.sql".to_owned(), ObjectId::parse(A).unwrap())]);

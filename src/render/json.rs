@@ -1,12 +1,24 @@
 //! The JSON report, as it is printed.
 
+use serde::Serialize;
+
+use crate::report::rollback::{Rollback, RollbackV1};
 use crate::report::{Report, v1};
 use crate::text::is_invisible;
 
 /// The report as JSON, version 1, indented and ended by a line break.
 pub fn json(report: &Report) -> String {
+    printed(&v1::ReportV1::from(report))
+}
+
+/// What `rollback` has to say, in the same way.
+pub fn rollback(rollback: &Rollback) -> String {
+    printed(&RollbackV1::from(rollback))
+}
+
+fn printed(value: &impl Serialize) -> String {
     // Strings, numbers and lists only: there is nothing in it that could fail.
-    let mut text = escaped(serde_json::to_string_pretty(&v1::ReportV1::from(report)).unwrap_or_default());
+    let mut text = escaped(serde_json::to_string_pretty(value).unwrap_or_default());
     text.push('\n');
     text
 }

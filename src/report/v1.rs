@@ -57,7 +57,7 @@ pub struct ReportV1<'a> {
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
-struct ToolV1<'a> {
+pub(super) struct ToolV1<'a> {
     /// Its name.
     name: Cow<'a, str>,
     /// Its version.
@@ -103,7 +103,7 @@ struct SourceV1<'a> {
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
-struct CountsV1 {
+pub(super) struct CountsV1 {
     /// Up migrations in the source.
     defined: Option<usize>,
     /// Rows of the history.
@@ -118,7 +118,7 @@ struct CountsV1 {
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
-struct StartupV1<'a> {
+pub(super) struct StartupV1<'a> {
     /// `starts`, `starts-and-applies`, `fails` or `unknown`.
     #[schemars(extend("enum" = ["starts", "starts-and-applies", "fails", "unknown"]))]
     outcome: Cow<'a, str>,
@@ -180,7 +180,7 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
             schema: VERSION,
             verdict: report.verdict,
             title: report.title(),
-            tool: ToolV1 { name: TOOL.into(), version: env!("CARGO_PKG_VERSION").into() },
+            tool: ToolV1::this(),
             targets: report.targets.iter().map(target).collect(),
             findings: report.findings.iter().map(scoped).collect(),
             accepted: accepted
@@ -192,18 +192,37 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
     }
 }
 
+impl ToolV1<'_> {
+    /// This very program.
+    pub(super) fn this() -> Self {
+        Self { name: TOOL.into(), version: env!("CARGO_PKG_VERSION").into() }
+    }
+}
+
+impl CountsV1 {
+    pub(super) fn of(counts: Counts) -> Self {
+        let Counts { defined, applied, missing, mismatched, pending } = counts;
+        Self { defined, applied, missing, mismatched, pending }
+    }
+}
+
+impl<'a> StartupV1<'a> {
+    pub(super) fn of(startup: &'a Outcome) -> Self {
+        Self {
+            outcome: startup.id().into(),
+            error: startup.error().map(ToString::to_string),
+            applies: startup.applies().iter().map(|version| version.0).collect(),
+        }
+    }
+}
+
 fn target(target: &TargetReport) -> TargetV1<'_> {
-    let Counts { defined, applied, missing, mismatched, pending } = target.counts;
     TargetV1 {
         service: (&target.service).into(),
         environment: (&target.environment).into(),
         source: source(target),
-        counts: CountsV1 { defined, applied, missing, mismatched, pending },
-        startup: StartupV1 {
-            outcome: target.startup.id().into(),
-            error: target.startup.error().map(ToString::to_string),
-            applies: target.startup.applies().iter().map(|version| version.0).collect(),
-        },
+        counts: CountsV1::of(target.counts),
+        startup: StartupV1::of(&target.startup),
         findings: target.findings.iter().map(finding).collect(),
     }
 }

@@ -1,0 +1,209 @@
+//! Which older builds would start against which databases: what `rollback` has to say, as one value, and its JSON,
+//! version 1, which changes only on purpose. Pure.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::v1::{CountsV1, StartupV1, ToolV1};
+use super::{Counts, Verdict};
+use crate::history::{DatabaseError, History};
+use crate::source::{Build, Defined, SourceError};
+use crate::startup::{self, Outcome};
+use crate::target::Target;
+
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// What is to be said of every target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollback {
+    /// In order of the plan.
+    pub targets: Vec<Answer>,
+    /// What could not be looked at, and how it could be.
+    pub notes: Vec<String>,
+}
+
+/// What is to be said of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its service.
+    pub service: String,
+    /// Its environment.
+    pub environment: String,
+    /// How many rows its history has.
+    pub applied: Result<usize, DatabaseError>,
+    /// The builds, the newest first.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A build, and whether it would start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which one.
+    pub build: Build,
+    /// How many migrations there are of each kind.
+    pub counts: Counts,
+    /// What happens when it starts.
+    pub startup: Outcome,
+    /// Why its code side could not be read.
+    pub problem: Option<String>,
+}
+
+impl Answer {
+    /// An answer without a candidate yet.
+    pub fn new(target: &Target, history: &Result<History, DatabaseError>) -> Self {
+        Self {
+            service: target.service.clone(),
+            environment: target.environment.clone(),
+            applied: history.as_ref().map(|history| history.rows().len()).map_err(Clone::clone),
+            candidates: Vec::new(),
+        }
+    }
+
+    /// The oldest build that would start.
+    pub fn oldest(&self) -> Option<&Candidate> {
+        self.candidates.iter().rfind(|candidate| candidate.starts())
+    }
+
+    fn verdict(&self) -> Verdict {
+        let is_unknown = |candidate: &Candidate| candidate.startup == Outcome::Unknown;
+        match (self.oldest(), self.applied.is_err() || self.candidates.iter().any(is_unknown)) {
+            (Some(_), _) => Verdict::Pass,
+            (None, true) => Verdict::Incomplete,
+            (None, false) => Verdict::Fail,
+        }
+    }
+}
+
+impl Candidate {
+    /// Judges a build against a target. `table` is the history table that was read, as `sqlx.toml` has it here.
+    pub fn new(
+        build: Build,
+        defined: Result<&Defined, &SourceError>,
+        (target, history): (&Target, &Result<History, DatabaseError>),
+        table: Option<&str>,
+    ) -> Self {
+        let elsewhere = |defined: &Defined| target.history_table(defined.table.as_deref()) != target.history_table(table);
+        let problem = match defined {
+            Ok(defined) if elsewhere(defined) => {
+                let other = target.history_table(defined.table.as_deref());
+                Some(format!("its sqlx.toml names the table `{other}`, which was not read"))
+            }
+            Ok(_) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        let startup = match (defined, history, &target.database) {
+            (Ok(defined), Ok(history), Ok(url)) if problem.is_none() => {
+                startup::predict(defined, history, url.engine(), target.ignore_missing)
+            }
+            _ => Outcome::Unknown,
+        };
+        let read = defined.ok().filter(|_| problem.is_none());
+        Self { build, counts: Counts::new(read, history.as_ref().ok()), startup, problem }
+    }
+
+    /// Whether it would start.
+    pub fn starts(&self) -> bool {
+        matches!(self.startup, Outcome::Starts | Outcome::StartsAndApplies(_))
+    }
+}
+
+impl Rollback {
+    /// The exit code: whether every target has a build that would start.
+    pub fn exit_code(&self) -> u8 {
+        let is = |verdict| self.targets.iter().any(|answer| answer.verdict() == verdict);
+        let verdicts = [Verdict::Fail, Verdict::Incomplete];
+        verdicts.into_iter().find(|verdict| is(*verdict)).unwrap_or(Verdict::Pass).exit_code()
+    }
+}
+
+/// The JSON Schema of the JSON. `docs/rollback-v1.schema.json` is a copy of it.
+pub fn json_schema() -> Value {
+    let settings = schemars::generate::SchemaSettings::default().for_serialize();
+    settings.into_generator().into_root_schema_for::<RollbackV1>().to_value()
+}
+
+/// What `migration-preflight rollback` prints, version 1. More keys may follow; these stay.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "migration-preflight rollback, version 1")]
+pub struct RollbackV1<'a> {
+    /// Always 1.
+    schema: u32,
+    /// What wrote it.
+    tool: ToolV1<'a>,
+    /// Every target, in order of the plan.
+    targets: Vec<AnswerV1<'a>>,
+    /// What could not be looked at, and how it could be.
+    notes: &'a [String],
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct AnswerV1<'a> {
+    /// The service.
+    service: &'a str,
+    /// The environment.
+    environment: &'a str,
+    /// How many rows its history has; null where it could not be read.
+    applied: Option<usize>,
+    /// Why it could not be read.
+    problem: Option<String>,
+    /// The name of the oldest build that would start; null where none would.
+    oldest: Option<&'a str>,
+    /// The builds, the newest first.
+    candidates: Vec<CandidateV1<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct CandidateV1<'a> {
+    /// `commit`, `tag` or `image`.
+    #[schemars(extend("enum" = ["commit", "tag", "image"]))]
+    kind: &'a str,
+    /// Its name: a commit's own, that of a tag, an image.
+    name: &'a str,
+    /// The commit.
+    commit: Option<&'a str>,
+    /// When it was made: ISO 8601.
+    date: Option<&'a str>,
+    /// The first line of the commit's message.
+    subject: Option<&'a str>,
+    /// The digest of an image.
+    digest: Option<&'a str>,
+    /// Numbers of migrations; null where a side could not be read.
+    counts: CountsV1,
+    /// What happens when it starts.
+    startup: StartupV1<'a>,
+    /// Why its code side could not be read.
+    problem: Option<&'a str>,
+}
+
+impl<'a> From<&'a Rollback> for RollbackV1<'a> {
+    fn from(rollback: &'a Rollback) -> Self {
+        let targets = rollback.targets.iter().map(|answer| AnswerV1 {
+            service: &answer.service,
+            environment: &answer.environment,
+            applied: answer.applied.as_ref().ok().copied(),
+            problem: answer.applied.as_ref().err().map(ToString::to_string),
+            oldest: answer.oldest().map(|oldest| oldest.build.name.as_str()),
+            candidates: answer.candidates.iter().map(candidate).collect(),
+        });
+        Self { schema: VERSION, tool: ToolV1::this(), targets: targets.collect(), notes: &rollback.notes }
+    }
+}
+
+fn candidate(candidate: &Candidate) -> CandidateV1<'_> {
+    let Build { kind, name, commit, date, subject, digest } = &candidate.build;
+    CandidateV1 {
+        kind,
+        name,
+        commit: commit.as_deref(),
+        date: date.as_deref(),
+        subject: subject.as_deref(),
+        digest: digest.as_deref(),
+        counts: CountsV1::of(candidate.counts),
+        startup: StartupV1::of(&candidate.startup),
+        problem: candidate.problem.as_deref(),
+    }
+}
