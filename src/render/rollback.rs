@@ -47,7 +47,7 @@ fn of_target(answer: &Answer) -> String {
 fn table(candidates: &[Candidate]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    for group in candidates.chunk_by(|one, other| fate(one) == fate(other)) {
+    for group in candidates.chunk_by(|one, other| is_alike(one, other)) {
         let (Some(newest), Some(oldest)) = (group.first(), group.last()) else { continue };
         let builds = match group.len() {
             1 => named(&newest.build),
@@ -56,7 +56,7 @@ fn table(candidates: &[Candidate]) -> String {
         let dates = [newest, oldest].map(|candidate| day(&candidate.build));
         let dates = if dates[0] == dates[1] { dates[0].to_owned() } else { format!("{} … {}", dates[0], dates[1]) };
         let subject = if group.len() == 1 { subject(&newest.build) } else { String::new() };
-        table.add_row([String::new(), dates, builds, fate(newest), subject]);
+        table.add_row([String::new(), dates, builds, fates(newest, oldest), subject]);
     }
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
@@ -79,6 +79,24 @@ fn subject(build: &Build) -> String {
         return subject;
     }
     subject.chars().take(MOST_SUBJECT - 1).chain(['…']).collect()
+}
+
+/// Whether two builds stand in one line: nobody wants to know of each that fails which migration it lacks first.
+fn is_alike(one: &Candidate, other: &Candidate) -> bool {
+    one.problem == other.problem && one.startup.id() == other.startup.id()
+}
+
+/// What becomes of the builds from one to another, which are alike.
+fn fates(newest: &Candidate, oldest: &Candidate) -> String {
+    match (&newest.startup, &oldest.startup) {
+        (newest, oldest) if newest == oldest => {}
+        (Outcome::StartsAndApplies(most), Outcome::StartsAndApplies(least)) => {
+            return format!("✓ start, apply {} … {}", most.len(), least.len());
+        }
+        (Outcome::Fails { error, .. }, _) => return format!("✗ fail, the newest by: {error}"),
+        _ => {}
+    }
+    fate(newest)
 }
 
 /// What becomes of a build, in a few words.
