@@ -269,7 +269,8 @@ impl Git {
     /// git cannot be asked.
     pub fn first_parents(&self, tip: &ObjectId, most: usize) -> Result<Vec<Commit>, GitError> {
         let most = format!("--max-count={most}");
-        let arguments = ["log", "--first-parent", &most, "-z", "--no-color", "--no-patch", log::FORMAT, tip.as_str(), "--"];
+        let arguments =
+            ["log", "--first-parent", &most, "-z", "--no-color", "--no-patch", log::FORMAT, tip.as_str(), "--"];
         self.read(&arguments, "", |stdout| log::commits(stdout, &self.prefix))
     }
 
@@ -285,7 +286,11 @@ impl Git {
         let names: String = tags.iter().map(|tag| format!("{}\n", tag.commit)).collect();
         let arguments = ["log", "--no-walk=unsorted", "--stdin", "-z", "--no-color", "--no-patch", log::FORMAT];
         // Who gives it no name gets what is checked out.
-        let commits = if tags.is_empty() { Vec::new() } else { self.read(&arguments, &names, |stdout| log::commits(stdout, &self.prefix))? };
+        let commits = if tags.is_empty() {
+            Vec::new()
+        } else {
+            self.read(&arguments, &names, |stdout| log::commits(stdout, &self.prefix))?
+        };
         let of: HashMap<ObjectId, Commit> = commits.into_iter().map(|commit| (commit.id.clone(), commit)).collect();
         Ok(tags.into_iter().filter_map(|tag| Some((tag.short_name(), of.get(&tag.commit)?.clone()))).collect())
     }

@@ -20,9 +20,9 @@ const MOST_THREADS: usize = 8;
 /// For fewer entries no further thread is started.
 const FEWEST_ENTRIES: usize = 128;
 /// How deep below the migrations directory a misplaced migration is looked for.
-const MISPLACED_DEPTH: usize = 4;
+pub(super) const MISPLACED_DEPTH: usize = 4;
 /// How many entries are looked at there: a link may lead to any tree.
-const MISPLACED_ENTRIES: usize = 10_000;
+pub(super) const MISPLACED_ENTRIES: usize = 10_000;
 
 /// Reads the migrations in `directory`, which is relative to `root`, and the `sqlx.toml` that governs them.
 ///

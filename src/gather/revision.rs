@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::base::{above, inside};
 use super::content::ContentReader;
+use super::directory::{MISPLACED_DEPTH, MISPLACED_ENTRIES};
 use crate::git::{Entry, EntryKind, Git, GitError, ObjectId};
 use crate::migration::{Checksum, FileName, Migration};
 use crate::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, Origin, SourceError};
@@ -73,7 +74,7 @@ pub struct Place {
     /// The `sqlx.toml`, by its path and content.
     settings: Option<(String, ObjectId)>,
     /// What symbolic links in the directory lead to.
-    links: Vec<(String, Option<ObjectId>)>,
+    links: Vec<(String, Option<(EntryKind, ObjectId)>)>,
 }
 
 /// What commits have of one migrations directory.
@@ -106,6 +107,7 @@ impl Commits {
         let ids: HashSet<ObjectId> = places.iter().filter_map(|place| place.tree.clone()).collect();
         read.trees = read.git.trees(&ids)?;
         read.follow(commits, &path, &mut places)?;
+        read.descend(&places)?;
         let settings: HashSet<&ObjectId> =
             places.iter().filter_map(|place| Some(&place.settings.as_ref()?.1)).collect();
         let texts = &mut read.settings;
@@ -151,11 +153,7 @@ impl Commits {
         for (commit, place) in commits.iter().zip(places) {
             for link in links(place) {
                 let path = if directory == "." { link.name.clone() } else { format!("{directory}/{}", link.name) };
-                match self.end(commit, path, link.id)? {
-                    // What leads to a directory is one, and passed by.
-                    Some((EntryKind::Directory | EntryKind::Submodule, _)) => {}
-                    end => place.links.push((link.name, end.map(|(_, id)| id))),
-                }
+                place.links.push((link.name, self.end(commit, path, link.id)?));
             }
         }
         Ok(())
@@ -211,12 +209,54 @@ impl Commits {
         Ok(())
     }
 
-    /// The files of a place, and what they hold; nothing where a link leads nowhere.
+    /// The files of a place, and what they hold; nothing where a link leads nowhere. What leads to a directory is one.
     fn files<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = (&'a str, Option<ObjectId>)> {
         let entries = place.tree.as_ref().and_then(|tree| self.trees.get(tree)).into_iter().flatten();
         let regular = entries.filter(|entry| entry.kind == EntryKind::File);
         let regular = regular.map(|entry| (entry.name.as_str(), Some(entry.id.clone())));
-        regular.chain(place.links.iter().map(|(name, id)| (name.as_str(), id.clone())))
+        let links = place.links.iter().filter(|(_, end)| !end.as_ref().is_some_and(|(kind, _)| is_directory(*kind)));
+        regular.chain(links.map(|(name, end)| (name.as_str(), end.as_ref().map(|(_, id)| id.clone()))))
+    }
+
+    /// The directories of a place, and their trees.
+    fn directories<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = (&'a str, &'a ObjectId)> {
+        let entries = place.tree.as_ref().and_then(|tree| self.trees.get(tree)).into_iter().flatten();
+        let own = entries.filter(|entry| is_directory(entry.kind)).map(|entry| (entry.name.as_str(), &entry.id));
+        let links = place.links.iter().filter_map(|(name, end)| Some((name.as_str(), end.as_ref()?)));
+        own.chain(links.filter(|(_, end)| is_directory(end.0)).map(|(name, end)| (name, &end.1)))
+    }
+
+    /// Reads the trees below the directories, as deep as somebody may have put a migration by mistake.
+    fn descend(&mut self, places: &[Place]) -> Result<(), GitError> {
+        let mut wanted: HashSet<ObjectId> =
+            places.iter().flat_map(|place| self.directories(place)).map(|(_, id)| id.clone()).collect();
+        for _ in 0..MISPLACED_DEPTH {
+            wanted.retain(|id| !self.trees.contains_key(id));
+            if wanted.is_empty() || wanted.len() > MISPLACED_ENTRIES {
+                break;
+            }
+            let trees = self.git.trees(&wanted)?;
+            let below = trees.values().flatten().filter(|entry| entry.kind == EntryKind::Directory);
+            wanted = below.map(|entry| entry.id.clone()).collect();
+            self.trees.extend(trees);
+        }
+        Ok(())
+    }
+
+    /// Collects the paths of the files below a tree that look like migrations, in the order of a walk.
+    fn misplaced(&self, tree: &ObjectId, path: &str, depth: usize, found: &mut Vec<String>) {
+        let mut entries: Vec<&Entry> = self.trees.get(tree).into_iter().flatten().collect();
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        for entry in entries {
+            let path = format!("{path}/{}", entry.name);
+            match entry.kind {
+                EntryKind::Directory if depth < MISPLACED_DEPTH => {
+                    self.misplaced(&entry.id, &path, depth + 1, found);
+                }
+                EntryKind::File if FileName::looks_like_one(&entry.name) => found.push(path),
+                _ => {}
+            }
+        }
     }
 
     /// The `sqlx.toml` of a place.
@@ -239,9 +279,9 @@ impl Commits {
     /// The directory is not there, its `sqlx.toml` is not valid, or a partial clone lacks a content.
     pub fn defined(&self, place: &Place, revision: &str) -> Result<Defined, SourceError> {
         let settings = self.settings(place)?.migrate;
-        let Some(entries) = place.tree.as_ref().and_then(|tree| self.trees.get(tree)) else {
+        if !place.tree.as_ref().is_some_and(|tree| self.trees.contains_key(tree)) {
             return Err(SourceError::NotInRevision { path: self.directory.clone(), revision: revision.to_owned() });
-        };
+        }
         let ignored_chars: BTreeSet<char> = settings.ignored_chars.iter().copied().collect();
         let mut defined = Defined {
             table: settings.table_name.as_deref().map(str::to_owned),
@@ -253,9 +293,17 @@ impl Commits {
             let lacking = || SourceError::Revision { revision: revision.to_owned(), detail: LACKING.to_owned() };
             self.file(name, checksum, &mut defined).ok_or_else(lacking)?;
         }
-        let directories = entries.iter().filter(|entry| entry.kind == EntryKind::Directory);
-        let odd = directories.filter(|entry| FileName::looks_like_one(&entry.name));
-        defined.ignored.extend(odd.map(|entry| self.ignored(&entry.name, IgnoredReason::NotAFile)));
+        for (name, tree) in self.directories(place) {
+            if FileName::looks_like_one(name) {
+                defined.ignored.push(self.ignored(name, IgnoredReason::NotAFile));
+                continue;
+            }
+            let mut found = Vec::new();
+            self.misplaced(tree, name, 1, &mut found);
+            let others = found.len().saturating_sub(1);
+            let reason = IgnoredReason::SubDirectory { others };
+            defined.ignored.extend(found.first().map(|path| self.ignored(path, reason)));
+        }
         defined.ignored_chars = ignored_chars;
         defined.sort();
         Ok(defined)
@@ -293,6 +341,11 @@ impl Commits {
         }
         Some(())
     }
+}
+
+/// What is no file, whatever it is called.
+fn is_directory(kind: EntryKind) -> bool {
+    matches!(kind, EntryKind::Directory | EntryKind::Submodule)
 }
 
 /// What a clone may lack.

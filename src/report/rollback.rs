@@ -84,7 +84,8 @@ impl Candidate {
         (target, history): (&Target, &Result<History, DatabaseError>),
         table: Option<&str>,
     ) -> Self {
-        let elsewhere = |defined: &Defined| target.history_table(defined.table.as_deref()) != target.history_table(table);
+        let elsewhere =
+            |defined: &Defined| target.history_table(defined.table.as_deref()) != target.history_table(table);
         let problem = match defined {
             Ok(defined) if elsewhere(defined) => {
                 let other = target.history_table(defined.table.as_deref());

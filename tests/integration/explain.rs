@@ -4,7 +4,7 @@
 mod branches;
 mod bytes;
 mod formats;
-mod history;
+pub(crate) mod history;
 mod hostile;
 mod kinds;
 

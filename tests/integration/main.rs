@@ -19,6 +19,8 @@ mod matrix;
 mod merge;
 mod panics;
 mod pull_request;
+mod revision;
+mod rollback;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod shared;
