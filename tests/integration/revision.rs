@@ -25,15 +25,21 @@ fn released() -> History {
     history
 }
 
+/// What is printed, without the name of the temporary folder.
+fn shown(history: &History, source: &str) -> String {
+    let folder = history.path().file_name().unwrap().to_str().unwrap().to_owned();
+    history.check(&["--source", source]).to_string().replace(&folder, "[service]")
+}
+
 #[test]
 fn an_old_revision_is_told_by_what_it_lacks_and_who_added_that() {
     let history = released();
     assert_eq!(history.check(&[]).code, 0);
-    assert_snapshot!(history.check(&["--source", "git:v1"]).to_string().replace(history.path().to_str().unwrap(), ""), @r"
+    assert_snapshot!(shown(&history, "git:v1"), @r"
     exit code 1
     fail: the target would not start, 2 errors
 
-    .tmplC9JmR in default
+    [service] in default
       source    1 defined in v1:migrations (commit 8e68ac6abd07)
       history   3 applied: 2 missing, 0 mismatched; 0 pending
       start-up  fails: migration 2 was previously applied but is missing in the resolved migrations
@@ -46,11 +52,11 @@ fn an_old_revision_is_told_by_what_it_lacks_and_who_added_that() {
         why: the revision `v1` lacks it: `3_three.sql` stands on `main`, added by Dee in 7726ae77c750 on 2026-01-04 (“add three”); deploy what is built of a commit that has it
         help: The source is older than the database, or the file was deleted or renumbered. Deploy a build that has the file, or bring the file back exactly as it was applied; never write a new file with the old version.
     ");
-    assert_snapshot!(history.check(&["--source", "git:v2"]).to_string(), @r"
+    assert_snapshot!(shown(&history, "git:v2"), @r"
     exit code 1
     fail: the target would not start, 2 errors
 
-    .tmplC9JmR in default
+    [service] in default
       source    2 defined in v2:migrations (commit 998146f8dfb3)
       history   3 applied: 1 missing, 1 mismatched; 0 pending
       start-up  fails: migration 3 was previously applied but is missing in the resolved migrations
@@ -191,11 +197,11 @@ fn a_directory_that_was_moved_or_a_revision_that_is_not_there_is_incomplete() {
     let run = history.check(&["--migrations", "db", "--source", "git:v1"]);
     assert_eq!(run.code, 2, "a directory and a source are one too many: {run}");
     history.write("sqlx.toml", "[migrate]\nmigrations-dir = \"db\"\n").write("Cargo.toml", "");
-    assert_snapshot!(history.check(&["--source", "git:v1"]).to_string().replace(history.path().to_str().unwrap(), ""), @r"
+    assert_snapshot!(shown(&history, "git:v1"), @r"
     exit code 3
     incomplete: the target could not be checked
 
-    .tmpQ7g4C2 in default
+    [service] in default
       source    v1:db could not be read
       history   3 applied
       start-up  unknown: a side could not be read
@@ -203,11 +209,11 @@ fn a_directory_that_was_moved_or_a_revision_that_is_not_there_is_incomplete() {
       incomplete[unreadable-source]: the migrations could not be read: there is no directory `db` in v1
         help: Correct `migrations` for this service (paths are relative to the root of the repository), or check out the directory before this step.
     ");
-    assert_snapshot!(history.check(&["--source", "git:v9"]).to_string(), @r"
+    assert_snapshot!(shown(&history, "git:v9"), @r"
     exit code 3
     incomplete: the target could not be checked
 
-    .tmpQ7g4C2 in default
+    [service] in default
       source    v9:db could not be read
       history   3 applied
       start-up  unknown: a side could not be read
