@@ -11,7 +11,7 @@
 //!    ─compare→ Findings ─explain→ Findings ─report→ Report ─render→ text│JSON ─publish→ the world      Report → exit code
 //! ```
 //!
-//! The vocabulary ([`text`], [`secret`], [`github`], [`migration`], [`source`], [`history`], [`table_name`], [`finding`],
+//! The vocabulary ([`text`], [`secret`], [`github`], [`migration`], [`source`], [`embedded`], [`history`], [`table_name`], [`finding`],
 //! [`policy`], [`target`]) is plain data without I/O; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
 //!
 //! # Invariants
@@ -27,6 +27,7 @@
 pub mod cli;
 pub mod commands;
 pub mod compare;
+pub mod embedded;
 pub mod explain;
 pub mod finding;
 pub mod gather;
