@@ -15,7 +15,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-pub use carried::{Carried, Unclear, carried};
+pub use carried::{Carried, Stranger, Unclear, carried};
 pub use digests::Digests;
 pub use search::Search;
 pub use table::{Content, Record, Table};
@@ -74,3 +74,6 @@ impl Embedded {
         &self.tables
     }
 }
+
+#[cfg(test)]
+mod tests;

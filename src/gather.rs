@@ -3,6 +3,7 @@
 //! What cannot be read becomes part of the state; nothing here stops a run.
 
 pub mod base;
+pub mod binary;
 pub mod builds;
 mod content;
 pub mod database;

@@ -266,4 +266,44 @@ pub enum SourceError {
         /// What is wrong with it.
         detail: String,
     },
+    /// There is no such binary.
+    #[error("there is no file `{}`", .0.display())]
+    NoFile(PathBuf),
+    /// There is nothing to look for in a binary.
+    #[error(
+        "`{}` was not searched, because nothing is known of this service: no database has a row, and neither the checkout nor \
+         git has a migration; check out the service's migrations, or give their directory", .0.display()
+    )]
+    NothingKnown(PathBuf),
+    /// A binary embeds nothing that is known.
+    #[error("`{}` embeds none of the {known} contents of migrations that are known: {}", .path.display(), reasons(*.others))]
+    NothingEmbedded {
+        /// Which binary.
+        path: PathBuf,
+        /// How many contents were looked for.
+        known: usize,
+        /// How many migrations it embeds that are none of them, as far as can be seen.
+        others: usize,
+    },
+    /// A binary leaves open what it embeds.
+    #[error("`{}` cannot be judged: {detail}; check what it was built from instead (`--source git:REV`)", .path.display())]
+    Unclear {
+        /// Which binary.
+        path: PathBuf,
+        /// What is open.
+        detail: String,
+    },
+}
+
+/// Why a binary may embed nothing that is known, and what to do about it.
+fn reasons(others: usize) -> String {
+    match others {
+        0 => "it may have been built without sqlx's `migrate!()`, be compressed (as by UPX: give the original), read its \
+              migrations from a directory when it starts (then check that), or be another service's binary"
+            .to_owned(),
+        _ => format!(
+            "it embeds {others} others with sqlx's `migrate!()`, so it may be another service's binary, or be built from \
+             migrations that neither the checkout nor its git history has (fetch all of that)"
+        ),
+    }
 }

@@ -115,7 +115,7 @@ impl<'a> Knowledge<'a> {
     fn best_tables<'t>(&self, tables: &'t [Table]) -> Result<Vec<&'t Table>, Unclear> {
         let fits: Vec<_> = tables.iter().map(|table| (self.fit(table), table)).collect();
         let Some(best) = fits.iter().map(|(fit, _)| *fit).max() else { return Ok(Vec::new()) };
-        if best == (0, 0) {
+        if best.0 == 0 {
             // An array of other migrations, and none that has what was found.
             return Err(Unclear::Versions(self.by_place.keys().map(|(version, _)| *version).collect()));
         }
@@ -128,12 +128,13 @@ impl<'a> Knowledge<'a> {
         Ok(best)
     }
 
-    /// How many checksums of an array are known, and how many of them for their versions.
-    fn fit(&self, table: &Table) -> (usize, usize) {
+    /// How many checksums of an array are known, how many of them for their versions, and how long it is: read wrongly, a
+    /// migration at an end of it makes no sense.
+    fn fit(&self, table: &Table) -> (usize, usize, usize) {
         let is_known = |record: &&Record| matches!(&record.content, Content::Known(_));
         let may_be = |record: &&Record| record.content == Content::Untold && !self.contents(record).is_empty();
         let (known, may_be) = (table.records.iter().filter(is_known), table.records.iter().filter(may_be).count());
-        (known.count() + may_be, self.matches(table).count() + may_be)
+        (known.count() + may_be, self.matches(table).count() + may_be, table.records.len())
     }
 
     /// The migrations of an array that are known as such.

@@ -4,7 +4,7 @@
 //! have all windows of all checksums, and a search looks at every 41st position only. A filter of bits, which a
 //! processor's cache holds, turns nearly all of them away.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::migration::Checksum;
 
@@ -128,9 +128,16 @@ fn windows_of(digest: &[u8; LENGTH]) -> impl Iterator<Item = (u64, u8)> {
 /// Whether there is as little order in `bytes` as a hash leaves: many values, many differences between neighbours, and not
 /// ASCII alone.
 fn looks_like_a_hash(bytes: &[u8; LENGTH]) -> bool {
-    let values: HashSet<u8> = bytes.iter().copied().collect();
-    let differences: HashSet<u8> = bytes.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
-    values.len() >= FEWEST_VALUES && differences.len() >= FEWEST_VALUES && !bytes.is_ascii()
+    let values = different(bytes.iter().copied());
+    let differences = different(bytes.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])));
+    values >= FEWEST_VALUES && differences >= FEWEST_VALUES && !bytes.is_ascii()
+}
+
+/// How many values `bytes` have.
+fn different(bytes: impl Iterator<Item = u8>) -> usize {
+    let mut seen = [false; 256];
+    bytes.for_each(|byte| seen[usize::from(byte)] = true);
+    seen.iter().filter(|seen| **seen).count()
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ const LOAD: u32 = 1;
 /// Where the parts of an executable are loaded to.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Elf {
-    /// The type of relative relocations; 0, which is none, on other machines.
-    pub relative: u64,
+    /// The type of relative relocations; none on other machines.
+    pub relative: Option<u64>,
     segments: Vec<Segment>,
 }
 
@@ -35,7 +35,7 @@ impl Elf {
             return None;
         }
         let machine = short(head, 18)?;
-        let relative = MACHINES.iter().find(|(known, _)| *known == machine).map_or(0, |(_, relative)| *relative);
+        let relative = MACHINES.iter().find(|(known, _)| *known == machine).map(|(_, relative)| *relative);
         let (table, count) = (usize::try_from(word(head, 32)?).ok()?, usize::from(short(head, 56)?));
         let headers = head.get(table..)?.chunks_exact(PROGRAM_HEADER).take(count);
         let segment = |header: &[u8]| {

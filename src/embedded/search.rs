@@ -9,11 +9,12 @@ use super::table::{Candidate, MARK, PARTS, Pointers, tables};
 use crate::migration::Checksum;
 
 /// How much is looked at at a time. A processor's cache holds it beside the tables of the checksums.
-const BLOCK: usize = 128 << 10;
+pub(super) const BLOCK: usize = 128 << 10;
 /// How many bytes around a position its surroundings take: a checksum, or a migration with what stands beside it.
 const AROUND: usize = 128;
-/// The largest type of a relative relocation, and so the largest small word that is looked at.
-const LARGEST_TYPE: u64 = 1027;
+
+/// How far the places lie apart at which three words are looked at: nine words.
+const SAMPLE: usize = 72;
 
 /// How much is kept of one file at most. A larger one has so much of it for other reasons.
 const MOST_CANDIDATES: usize = 100_000;
@@ -41,6 +42,8 @@ struct Traces {
     places: Vec<(u64, u32)>,
     candidates: Vec<Candidate>,
     relocations: Vec<(u64, u64)>,
+    /// Relocations that begin before this have been taken.
+    after_relocation: u64,
 }
 
 impl<'a> Search<'a> {
@@ -69,9 +72,12 @@ impl<'a> Search<'a> {
     /// Ends the stream, and says what was in it.
     pub fn finish(mut self) -> Embedded {
         self.look(self.block.len());
-        let Traces { elf, counts, mut places, candidates, mut relocations } = self.traces;
+        let Traces { elf, counts, mut places, candidates, mut relocations, .. } = self.traces;
         let counts: BTreeMap<Checksum, usize> =
             counts.into_iter().map(|(place, count)| (self.digests.checksums[place as usize].clone(), count)).collect();
+        if relocations.len() == MOST_RELOCATIONS {
+            relocations.clear();
+        }
         relocations.sort_unstable();
         places.sort_unstable();
         let checksum_at = |offset: u64| {
@@ -126,42 +132,70 @@ impl Block<'_> {
         }
     }
 
-    /// Looks at the words, for the marks of a migration and for relocations.
+    /// Looks for migrations and relocations. Both have what tells them every third word: three neighbours have one of it. Of
+    /// a migration it stands three times, so that nine words further on are not too far.
     fn words(&self, traces: &mut Traces) {
-        let first = self.first(8);
-        // The last word may reach beyond the end.
-        let end = first + self.end.saturating_sub(first).next_multiple_of(8);
-        let Some(bytes) = self.bytes.get(first..end.min(self.bytes.len())) else { return };
-        for (index, word) in bytes.as_chunks::<8>().0.iter().enumerate() {
-            // Both at once: the mark becomes 1, a small word one that is not much larger, and 0 the largest of all.
-            if u64::from_le_bytes(*word).rotate_left(1).wrapping_sub(1) < 2 * LARGEST_TYPE {
-                self.word(first + 8 * index, traces);
+        let relative = traces.elf.relative.unwrap_or(MARK);
+        for position in (self.first(SAMPLE)..self.end).step_by(SAMPLE) {
+            let Some(words) = self.bytes[position..].first_chunk::<24>() else { break };
+            let is_telling = |word: &[u8; 8]| {
+                let word = u64::from_le_bytes(*word);
+                (word == MARK) | (word == relative)
+            };
+            let [first, second, third] = words.as_chunks::<8>().0 else { break };
+            if is_telling(first) | is_telling(second) | is_telling(third) {
+                (0..3).for_each(|word| self.around(position + 8 * word, traces));
             }
         }
     }
 
+    /// Looks at the word at `position` and at those before and after it that tell the same.
     #[inline(never)]
-    fn word(&self, position: usize, traces: &mut Traces) {
-        let around = |words: isize| {
+    fn around(&self, position: usize, traces: &mut Traces) {
+        let word = |position: usize, words: isize| {
             let start = position.checked_add_signed(8 * words)?;
             Some(u64::from_le_bytes(*self.bytes.get(start..)?.first_chunk()?))
         };
-        match around(0) {
-            Some(MARK) if traces.candidates.len() < MOST_CANDIDATES => {
-                traces.candidates.extend(Candidate::read(self.offset + position as u64, around));
+        let told = word(position, 0);
+        let is_relocation = told.is_some() && told == traces.elf.relative;
+        if told != Some(MARK) && !is_relocation {
+            return;
+        }
+        for third in -2..=2 {
+            let Some(position) = position.checked_add_signed(24 * third) else { continue };
+            if word(position, 0) != told {
+                continue;
             }
-            // The type of a relocation, and beside it another one of the same type: they come in thousands.
-            Some(word) if word == traces.elf.relative && traces.relocations.len() < MOST_RELOCATIONS => {
-                if around(3) == Some(word) || around(-3) == Some(word) {
-                    traces.relocations.extend(around(-1).zip(around(1)));
+            let offset = self.offset + position as u64;
+            let around = |words| word(position, words);
+            if is_relocation {
+                // Beside another one of the same type: they come in thousands.
+                if around(3) == told || around(-3) == told {
+                    traces.relocation(offset, around(-1).zip(around(1)));
                 }
+            } else if third <= 0 {
+                traces.candidate(offset, Candidate::read(offset, around));
             }
-            _ => {}
         }
     }
 }
 
 impl Traces {
+    /// Takes what stands at `offset` and is no further back than what was taken before.
+    fn candidate(&mut self, offset: u64, candidate: Option<Candidate>) {
+        let is_new = self.candidates.last().is_none_or(|last| last.offset < offset);
+        if is_new && self.candidates.len() < MOST_CANDIDATES {
+            self.candidates.extend(candidate);
+        }
+    }
+
+    fn relocation(&mut self, offset: u64, relocation: Option<(u64, u64)>) {
+        if self.after_relocation <= offset && self.relocations.len() < MOST_RELOCATIONS {
+            self.relocations.extend(relocation);
+            self.after_relocation = offset + 1;
+        }
+    }
+
     fn found(&mut self, offset: u64, place: u32) {
         let count = self.counts.entry(place).or_default();
         *count = count.saturating_add(1);
@@ -171,5 +205,6 @@ impl Traces {
     }
 }
 
-// A migration with what stands on both sides of it, and a checksum, fit into what is kept around a position.
-const _: () = assert!(AROUND >= 8 * (PARTS + 2) && AROUND >= LENGTH + 8 && BLOCK > HEAD && BLOCK > 4 * AROUND);
+// A migration with what stands on both sides of it fits into what is kept around a sample, and so does a checksum.
+const _: () = assert!(AROUND >= 16 + 8 * (PARTS + 2) && AROUND >= 48 + 16 && AROUND >= LENGTH + 8);
+const _: () = assert!(BLOCK > HEAD && BLOCK > 4 * AROUND);

@@ -44,14 +44,21 @@ pub fn migrations(root: &Path, directory: &Path, settings: &SqlxToml) -> Result<
     // Who may list a directory and not enter it can stat nothing in it, and sqlx gives up at whatever is there.
     fs::metadata(root.join(directory).join(".")).map_err(unreadable)?;
     let entries: Vec<DirEntry> = fs::read_dir(root.join(directory)).and_then(Iterator::collect).map_err(unreadable)?;
-    let mut defined = Defined {
+    let Defined { migrations, invalid, ignored, .. } =
+        read_entries(root, directory, &entries, &settings.migrate.ignored_chars);
+    let mut defined = Defined { migrations, invalid, ignored, ..governed(settings) };
+    defined.sort();
+    Ok(defined)
+}
+
+/// What `sqlx.toml` says of a code side, wherever its migrations are read.
+pub(super) fn governed(settings: &SqlxToml) -> Defined {
+    Defined {
         table: settings.migrate.table_name.as_deref().map(str::to_owned),
         ignored_chars: settings.migrate.ignored_chars.iter().copied().collect(),
         create_schemas: settings.migrate.create_schemas.iter().map(|schema| schema.to_string()).collect(),
-        ..read_entries(root, directory, &entries, &settings.migrate.ignored_chars)
-    };
-    defined.sort();
-    Ok(defined)
+        ..Defined::default()
+    }
 }
 
 /// Reads the entries side by side where there are many: most of the time goes to opening files.

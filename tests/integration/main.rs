@@ -3,6 +3,9 @@
 
 mod action;
 mod architecture;
+#[cfg(feature = "oracles")]
+mod binaries;
+mod binary;
 mod cli;
 mod config;
 mod events;
