@@ -2,6 +2,7 @@
 //!
 //! What cannot be read becomes part of the state; nothing here stops a run.
 
+pub mod artifact;
 pub mod base;
 pub mod binary;
 pub mod builds;
@@ -12,6 +13,7 @@ mod io_error;
 mod limit;
 mod login;
 mod mysql;
+mod older;
 mod percent;
 mod postgres;
 mod redact;

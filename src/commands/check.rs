@@ -4,7 +4,7 @@ use super::stages::{conclude, destination, planned_from};
 use crate::cli::CheckArgs;
 use crate::compare::compare;
 use crate::explain::{self, explain};
-use crate::gather::{self, Limits, base};
+use crate::gather::{self, Limits, artifact, base};
 use crate::github::Destination;
 use crate::plan::Plan;
 use crate::policy::{Gate, Policy};
@@ -36,6 +36,7 @@ async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<R
     let limits = Limits { jobs: args.jobs.get(), timeout: args.report.timeout };
     let mut states = gather::gather(targets, &inputs.root, limits, &|| progress.tick()).await;
     progress.finish();
+    artifact::read(&mut states, &inputs.root).await;
     if let Some(change) = &change {
         notes.extend(base::read(change, &inputs.root, &inputs.read, &mut states));
     }

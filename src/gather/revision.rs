@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::base::{above, inside};
 use super::content::ContentReader;
-use super::directory::{MISPLACED_DEPTH, MISPLACED_ENTRIES};
+use super::directory::{MISPLACED_DEPTH, MISPLACED_ENTRIES, governed};
 use crate::git::{Entry, EntryKind, Git, GitError, ObjectId};
 use crate::migration::{Checksum, FileName, Migration};
 use crate::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, Origin, SourceError};
@@ -278,18 +278,13 @@ impl Commits {
     /// # Errors
     /// The directory is not there, its `sqlx.toml` is not valid, or a partial clone lacks a content.
     pub fn defined(&self, place: &Place, revision: &str) -> Result<Defined, SourceError> {
-        let settings = self.settings(place)?.migrate;
+        let settings = self.settings(place)?;
         if !place.tree.as_ref().is_some_and(|tree| self.trees.contains_key(tree)) {
             return Err(SourceError::NotInRevision { path: self.directory.clone(), revision: revision.to_owned() });
         }
-        let ignored_chars: BTreeSet<char> = settings.ignored_chars.iter().copied().collect();
-        let mut defined = Defined {
-            table: settings.table_name.as_deref().map(str::to_owned),
-            create_schemas: settings.create_schemas.iter().map(|schema| schema.to_string()).collect(),
-            ..Defined::default()
-        };
+        let mut defined = governed(&settings);
         for (name, id) in self.files(place) {
-            let checksum = id.map(|id| self.checksums.get(&(ignored_chars.clone(), id)).cloned());
+            let checksum = id.map(|id| self.checksums.get(&(defined.ignored_chars.clone(), id)).cloned());
             let lacking = || SourceError::Revision { revision: revision.to_owned(), detail: LACKING.to_owned() };
             self.file(name, checksum, &mut defined).ok_or_else(lacking)?;
         }
@@ -304,7 +299,6 @@ impl Commits {
             let reason = IgnoredReason::SubDirectory { others };
             defined.ignored.extend(found.first().map(|path| self.ignored(path, reason)));
         }
-        defined.ignored_chars = ignored_chars;
         defined.sort();
         Ok(defined)
     }
