@@ -9,6 +9,7 @@ pub mod builds;
 mod content;
 pub mod database;
 pub mod directory;
+pub mod image;
 mod io_error;
 mod limit;
 mod login;

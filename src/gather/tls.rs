@@ -1,4 +1,4 @@
-//! Why TLS failed, whichever driver says so. Pure.
+//! Why TLS failed, whichever driver or client says so. Pure.
 
 use std::error::Error;
 use std::io;
@@ -34,10 +34,10 @@ fn of_rustls(error: &rustls::Error) -> Kind {
     }
 }
 
-/// The error of rustls at the bottom of `error`: a driver wraps it once or twice, and an `io::Error` is no ordinary
+/// The error of rustls at the bottom of `error`: whoever uses it wraps it once or twice, and an `io::Error` is no ordinary
 /// link of the chain.
-fn cause(error: &sqlx::Error) -> Option<&rustls::Error> {
-    let mut link: Option<&(dyn Error + 'static)> = Some(error);
+pub fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut link: Option<&'a (dyn Error + 'static)> = Some(error);
     while let Some(error) = link {
         if let Some(found) = error.downcast_ref() {
             return Some(found);

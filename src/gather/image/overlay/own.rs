@@ -1,0 +1,101 @@
+//! What the layer that is being read holds so far. Pure.
+
+use std::collections::BTreeMap;
+
+use super::super::path::ancestors;
+use super::Path;
+
+/// What stands at a path of the layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// A folder.
+    Folder,
+    /// A file that was shown under this name: the entry with this number.
+    Shown(u64),
+    /// A file that this name does not show.
+    Hidden(u64),
+    /// A hard link to a file of an older layer.
+    Below(Path),
+    /// A symbolic link.
+    Link(Path),
+    /// A device or a pipe.
+    Other,
+}
+
+/// The paths of a layer.
+#[derive(Debug, Default)]
+pub struct Own {
+    states: BTreeMap<Path, State>,
+    /// How many of them are symbolic links: in most layers none.
+    links: usize,
+    /// Names that are seen, of files that were passed over when they came by.
+    pub missed: BTreeMap<u64, Vec<Path>>,
+}
+
+impl Own {
+    pub fn get(&self, path: &[u8]) -> Option<&State> {
+        self.states.get(path)
+    }
+
+    pub fn insert(&mut self, path: &[u8], state: State) {
+        self.links += usize::from(matches!(state, State::Link(_)));
+        self.states.insert(path.into(), state);
+    }
+
+    /// Notes the folders in which the path stands, whether or not they have entries of their own.
+    pub fn insert_folders(&mut self, path: &[u8]) {
+        for folder in ancestors(path).skip(1) {
+            if !self.states.contains_key(folder) {
+                self.states.insert(folder.into(), State::Folder);
+            }
+        }
+    }
+
+    /// What the symbolic link at the path leads to, if there is one.
+    pub fn target(&self, path: &[u8]) -> Option<&[u8]> {
+        match (self.links > 0).then(|| self.get(path))?? {
+            State::Link(target) => Some(target),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing can stand below the path.
+    pub fn is_no_folder(&self, path: &[u8]) -> bool {
+        !matches!(self.get(path), None | Some(State::Folder | State::Link(_)))
+    }
+
+    /// Notes names of a file that has gone by.
+    pub fn miss(&mut self, ordinal: u64, names: Vec<Path>) {
+        if !names.is_empty() {
+            self.missed.entry(ordinal).or_default().extend(names);
+        }
+    }
+
+    /// Takes away what stands at the path and below it; a folder that meets a folder stays.
+    pub fn remove(&mut self, path: &[u8], is_folder: bool) -> Vec<(Path, State)> {
+        let Some(state) = self.states.get(path) else { return Vec::new() };
+        let mut removed = Vec::new();
+        if *state == State::Folder {
+            if is_folder {
+                return removed;
+            }
+            let start: Path = [path, b"/"].concat().into();
+            let below = self.states.range(start.clone()..).take_while(|(path, _)| path.starts_with(&start[..]));
+            removed.extend(below.map(|(path, state)| (path.clone(), state.clone())));
+        }
+        removed.push((path.into(), state.clone()));
+        for (path, state) in &removed {
+            self.states.remove(path);
+            self.links -= usize::from(matches!(state, State::Link(_)));
+            if let State::Hidden(ordinal) = state
+                && let Some(names) = self.missed.get_mut(ordinal)
+            {
+                names.retain(|name| name != path);
+                if names.is_empty() {
+                    self.missed.remove(ordinal);
+                }
+            }
+        }
+        removed
+    }
+}
