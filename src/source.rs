@@ -258,6 +258,14 @@ pub enum SourceError {
         /// What was asked for.
         revision: String,
     },
+    /// An image cannot be read.
+    #[error("the image `{image}` cannot be read: {detail}")]
+    Image {
+        /// What was asked for.
+        image: String,
+        /// Why.
+        detail: String,
+    },
     /// `sqlx.toml` is there and sqlx would not accept it.
     #[error("`{}` is not valid: {detail}", .path.display())]
     Settings {

@@ -1,5 +1,6 @@
 //! One pass over a stream of bytes.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use super::Embedded;
@@ -22,8 +23,8 @@ const MOST_RELOCATIONS: usize = 2_000_000;
 const MOST_PLACES: usize = 100_000;
 
 /// One pass over a stream that comes in pieces of any size.
-pub struct Search<'a> {
-    digests: &'a Digests,
+pub struct Search<D> {
+    digests: D,
     /// The end of what has come. Before `looked_at`, it is there only to be looked around in.
     block: Vec<u8>,
     /// Where in the stream the block begins.
@@ -46,15 +47,15 @@ struct Traces {
     after_relocation: u64,
 }
 
-impl<'a> Search<'a> {
+impl<D: Borrow<Digests>> Search<D> {
     /// Begins a stream.
-    pub fn new(digests: &'a Digests) -> Self {
+    pub fn new(digests: D) -> Self {
         Self { digests, block: Vec::new(), offset: 0, looked_at: 0, traces: Traces::default() }
     }
 
     /// Takes the next piece.
     pub fn feed(&mut self, mut piece: &[u8]) {
-        while !self.digests.is_empty() && !piece.is_empty() {
+        while !self.digests.borrow().is_empty() && !piece.is_empty() {
             let (taken, rest) = piece.split_at(piece.len().min(BLOCK - self.block.len()));
             self.block.extend_from_slice(taken);
             piece = rest;
@@ -73,8 +74,9 @@ impl<'a> Search<'a> {
     pub fn finish(mut self) -> Embedded {
         self.look(self.block.len());
         let Traces { elf, counts, mut places, candidates, mut relocations, .. } = self.traces;
+        let checksums = &self.digests.borrow().checksums;
         let counts: BTreeMap<Checksum, usize> =
-            counts.into_iter().map(|(place, count)| (self.digests.checksums[place as usize].clone(), count)).collect();
+            counts.into_iter().map(|(place, count)| (checksums[place as usize].clone(), count)).collect();
         if relocations.len() == MOST_RELOCATIONS {
             relocations.clear();
         }
@@ -82,7 +84,7 @@ impl<'a> Search<'a> {
         places.sort_unstable();
         let checksum_at = |offset: u64| {
             let found = places.binary_search_by_key(&offset, |(place, _)| *place).ok()?;
-            self.digests.checksums.get(places[found].1 as usize)
+            checksums.get(places[found].1 as usize)
         };
         let is_complete = places.len() < MOST_PLACES;
         let pointers = Pointers { elf: &elf, relocations: &relocations, checksum_at: &checksum_at, is_complete };
@@ -95,7 +97,7 @@ impl<'a> Search<'a> {
             self.traces.elf = Elf::read(&self.block[..self.block.len().min(HEAD)]);
         }
         let seen = Block { bytes: &self.block, offset: self.offset, from: self.looked_at, end };
-        seen.checksums(self.digests, &mut self.traces);
+        seen.checksums(self.digests.borrow(), &mut self.traces);
         seen.words(&mut self.traces);
         self.looked_at = end;
     }

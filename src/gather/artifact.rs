@@ -2,6 +2,9 @@
 //!
 //! Comes after the histories and the checkout were read, for these are what is known.
 
+mod image;
+mod shown;
+
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,12 +13,14 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use indexmap::IndexSet;
 
+use super::image::Learn;
 use super::{binary, older};
 use crate::embedded::Known;
 use crate::migration::MigrationKind;
 use crate::source::{Defined, Source, SourceError};
 use crate::sqlx_toml;
 use crate::target::TargetState;
+use image::Request;
 
 /// How many artifacts are read at a time.
 const AT_A_TIME: usize = 2;
@@ -37,12 +42,14 @@ impl Artifact {
 }
 
 /// Puts in place of the checkout what was built, for every target that is to be judged by that.
-pub async fn read(states: &mut [TargetState], root: &Path) {
+///
+/// `learn` is told of the secrets by which a registry is asked, before they are used.
+pub async fn read(states: &mut [TargetState], root: &Path, learn: &Learn) {
     let artifacts: IndexSet<Artifact> = states.iter().filter_map(Artifact::of).collect();
     let reading = artifacts.into_iter().map(|artifact| {
         let told = told(states, &artifact);
         async {
-            let defined = defined(artifact.clone(), told, root.to_owned()).await;
+            let defined = defined(artifact.clone(), told, root, learn).await;
             (artifact, defined.map(Arc::new))
         }
     });
@@ -79,20 +86,44 @@ fn told(states: &[TargetState], artifact: &Artifact) -> Vec<Known> {
 }
 
 /// What an artifact carries.
-async fn defined(artifact: Artifact, told: Vec<Known>, root: PathBuf) -> Result<Defined, SourceError> {
-    let path = match &artifact.source {
-        Source::Binary(path) => path.clone(),
-        _ => artifact.directory.clone(),
+async fn defined(
+    artifact: Artifact,
+    mut known: Vec<Known>,
+    root: &Path,
+    learn: &Learn,
+) -> Result<Defined, SourceError> {
+    let (known, settings) = {
+        let (root, directory) = (root.to_owned(), artifact.directory.clone());
+        waited(&artifact, move || {
+            let settings = sqlx_toml::of_migrations(&root, &directory)?;
+            let ignored: BTreeSet<char> = settings.migrate.ignored_chars.iter().copied().collect();
+            known.extend(older::known(&root, &directory, &ignored));
+            Ok((known, settings))
+        })
+        .await?
     };
-    let read = tokio::task::spawn_blocking(move || {
-        let settings = sqlx_toml::of_migrations(&root, &artifact.directory)?;
-        let ignored: BTreeSet<char> = settings.migrate.ignored_chars.iter().copied().collect();
-        let mut known = told;
-        known.extend(older::known(&root, &artifact.directory, &ignored));
-        match &artifact.source {
-            Source::Binary(path) => binary::read(&root, path, &known, &settings).map(|binary| binary.defined),
-            _ => Err(SourceError::NothingKnown(artifact.directory.clone())),
+    match &artifact.source {
+        Source::Image { location, binary } => {
+            let request = Request { location, binary: binary.as_deref(), known: &known, settings: &settings };
+            image::read(&request, root, learn).await
         }
-    });
-    read.await.unwrap_or_else(|error| Err(SourceError::Unreadable { path, detail: error.to_string() }))
+        Source::Binary(path) => {
+            let (root, path) = (root.to_owned(), path.clone());
+            let read = move || binary::read(&root, &path, &known, &settings).map(|binary| binary.defined);
+            waited(&artifact, read).await
+        }
+        // What is no artifact was read before.
+        Source::Directory | Source::Revision(_) => Err(SourceError::NoDirectory(artifact.directory.clone())),
+    }
+}
+
+/// What comes of work on a thread that may be busy for long.
+async fn waited<T: Send + 'static>(
+    artifact: &Artifact,
+    work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
+    let broken = |error: tokio::task::JoinError| {
+        Err(SourceError::Unreadable { path: artifact.directory.clone(), detail: error.to_string() })
+    };
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(broken)
 }

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use std::fs::{self, DirEntry, File, FileType};
 use std::io;
 use std::panic::resume_unwind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
 use crate::gather::content::ContentReader;
-use crate::migration::{FileName, Migration};
+use crate::migration::{Checksum, FileName, Migration};
 use crate::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
 
@@ -103,25 +103,31 @@ fn read_entry(root: &Path, path: &Path, entry: &DirEntry, contents: &mut Content
     if file_type.is_dir() {
         return defined.ignored.extend(misplaced(root, path));
     }
-    let ignored = |reason| {
-        let meant = FileName::looks_like_one(&name);
-        meant.then(|| IgnoredFile { path: path.to_owned(), reason })
-    };
     if !file_type.is_file() {
-        return defined.ignored.extend(ignored(IgnoredReason::NotAFile));
+        let meant = FileName::looks_like_one(&name);
+        let ignored = meant.then(|| IgnoredFile { path: path.to_owned(), reason: IgnoredReason::NotAFile });
+        return defined.ignored.extend(ignored);
     }
-    let FileName { version, kind, description } = match FileName::parse(&name) {
-        Some(Ok(parsed)) => parsed,
-        Some(Err(prefix)) => return defined.invalid.push(invalid(InvalidReason::Version { prefix })),
-        None if name.ends_with(".sql") => return defined.ignored.extend(ignored(IgnoredReason::NoUnderscore)),
-        None => return defined.ignored.extend(ignored(IgnoredReason::SuffixCase)),
-    };
-    let file = File::open(root.join(path)).map_err(|error| InvalidReason::Unreadable(error.to_string()));
-    match file.and_then(|file| contents.checksum(file)) {
-        Ok(checksum) => {
-            defined.migrations.push(Migration { version, description, kind, checksum, path: path.to_owned() });
+    let file = || File::open(root.join(path)).map_err(|error| InvalidReason::Unreadable(error.to_string()));
+    put(path.to_owned(), || contents.checksum(file()?), defined);
+}
+
+/// Puts a regular file where its name says that it belongs. `checksum` is asked for the content of a migration alone.
+pub(super) fn put(path: PathBuf, checksum: impl FnOnce() -> Result<Checksum, InvalidReason>, defined: &mut Defined) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    match FileName::parse(&name) {
+        Some(Ok(FileName { version, kind, description })) => match checksum() {
+            Ok(checksum) => defined.migrations.push(Migration { version, description, kind, checksum, path }),
+            Err(reason) => defined.invalid.push(InvalidFile { path, reason }),
+        },
+        Some(Err(prefix)) => {
+            defined.invalid.push(InvalidFile { path, reason: InvalidReason::Version { prefix } });
         }
-        Err(reason) => defined.invalid.push(invalid(reason)),
+        None if !FileName::looks_like_one(&name) => {}
+        None if name.ends_with(".sql") => {
+            defined.ignored.push(IgnoredFile { path, reason: IgnoredReason::NoUnderscore });
+        }
+        None => defined.ignored.push(IgnoredFile { path, reason: IgnoredReason::SuffixCase }),
     }
 }
 

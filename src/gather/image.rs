@@ -40,7 +40,7 @@ use registry::Registry;
 use stream::{Piece, Stream, queue};
 
 pub use config::Details;
-pub use credentials::Login;
+pub use credentials::{CredentialError, Login};
 pub use error::{ImageError, LayerFault, Limit, RegistryFault};
 pub use limits::Limits;
 pub use location::{Location, LocationError, Stored};

@@ -19,12 +19,7 @@ pub fn known(root: &Path, directory: &Path, ignored_chars: &BTreeSet<char>) -> V
     inside(directory).map_or_else(Vec::new, |path| look_up(root, directory, &path, ignored_chars).unwrap_or_default())
 }
 
-fn look_up(
-    root: &Path,
-    directory: &Path,
-    path: &str,
-    ignored_chars: &BTreeSet<char>,
-) -> Result<Vec<Known>, GitError> {
+fn look_up(root: &Path, directory: &Path, path: &str, ignored_chars: &BTreeSet<char>) -> Result<Vec<Known>, GitError> {
     let git = Git::open(root)?;
     let commits = git.changes(&[format!(":(literal){path}")])?;
     let changes = commits.iter().flat_map(|commit| commit.changes.iter().map(move |change| (commit, change)));

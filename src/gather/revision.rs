@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::base::{above, inside};
 use super::content::ContentReader;
-use super::directory::{MISPLACED_DEPTH, MISPLACED_ENTRIES, governed};
+use super::directory::{MISPLACED_DEPTH, MISPLACED_ENTRIES, governed, put};
 use crate::git::{Entry, EntryKind, Git, GitError, ObjectId};
-use crate::migration::{Checksum, FileName, Migration};
+use crate::migration::{Checksum, FileName};
 use crate::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, Origin, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
 
@@ -284,9 +284,21 @@ impl Commits {
         }
         let mut defined = governed(&settings);
         for (name, id) in self.files(place) {
-            let checksum = id.map(|id| self.checksums.get(&(defined.ignored_chars.clone(), id)).cloned());
-            let lacking = || SourceError::Revision { revision: revision.to_owned(), detail: LACKING.to_owned() };
-            self.file(name, checksum, &mut defined).ok_or_else(lacking)?;
+            let path = self.directory.join(name);
+            let Some(id) = id else {
+                let reason = InvalidReason::Unreadable(DANGLING.to_owned());
+                defined.invalid.push(InvalidFile { path, reason });
+                continue;
+            };
+            let (checksum, mut is_lacking) = (self.checksums.get(&(defined.ignored_chars.clone(), id)).cloned(), false);
+            let absent = || {
+                is_lacking = true;
+                Err(InvalidReason::Unreadable(LACKING.to_owned()))
+            };
+            put(path, || checksum.unwrap_or_else(absent), &mut defined);
+            if is_lacking {
+                return Err(SourceError::Revision { revision: revision.to_owned(), detail: LACKING.to_owned() });
+            }
         }
         for (name, tree) in self.directories(place) {
             if FileName::looks_like_one(name) {
@@ -306,35 +318,6 @@ impl Commits {
     fn ignored(&self, name: &str, reason: IgnoredReason) -> IgnoredFile {
         IgnoredFile { path: self.directory.join(name), reason }
     }
-
-    /// Puts one file where it belongs. `checksum` is of its content, where a link does not lead nowhere; nothing comes
-    /// back where that is not here.
-    fn file(
-        &self,
-        name: &str,
-        checksum: Option<Option<Result<Checksum, InvalidReason>>>,
-        defined: &mut Defined,
-    ) -> Option<()> {
-        let path = self.directory.join(name);
-        let invalid = |reason| InvalidFile { path: path.clone(), reason };
-        match (checksum, FileName::parse(name)) {
-            (None, _) => {
-                let dangling = "it is a symbolic link that leads to no file of the commit".to_owned();
-                defined.invalid.push(invalid(InvalidReason::Unreadable(dangling)));
-            }
-            (_, Some(Err(prefix))) => defined.invalid.push(invalid(InvalidReason::Version { prefix })),
-            (Some(checksum), Some(Ok(FileName { version, kind, description }))) => match checksum? {
-                Ok(checksum) => defined.migrations.push(Migration { version, description, kind, checksum, path }),
-                Err(reason) => defined.invalid.push(invalid(reason)),
-            },
-            (_, None) if !FileName::looks_like_one(name) => {}
-            (_, None) if name.ends_with(".sql") => {
-                defined.ignored.push(self.ignored(name, IgnoredReason::NoUnderscore));
-            }
-            (_, None) => defined.ignored.push(self.ignored(name, IgnoredReason::SuffixCase)),
-        }
-        Some(())
-    }
 }
 
 /// What is no file, whatever it is called.
@@ -342,5 +325,7 @@ fn is_directory(kind: EntryKind) -> bool {
     matches!(kind, EntryKind::Directory | EntryKind::Submodule)
 }
 
+/// A link that sqlx could not stat in a checkout either.
+const DANGLING: &str = "it is a symbolic link that leads to no file of the commit";
 /// What a clone may lack.
 const LACKING: &str = "the clone is a partial one and lacks what a file held: leave `filter` out of actions/checkout, or run `git fetch --refetch --no-filter`";

@@ -9,14 +9,19 @@ use crate::text::{command_data, harmless, mask};
 /// Hardly any run has anything to redact, so it is made ready only then.
 type Known = LazyLock<Redactor, Box<dyn FnOnce() -> Redactor + Send>>;
 
-/// The secrets of the run. The lock is held only while the pointer is copied, so that not even a panic can wait for it.
-static KNOWN: RwLock<Option<Arc<Known>>> = RwLock::new(None);
+/// The secrets of the run. The lock is held only for a copy, so that not even a panic can wait for it.
+static KNOWN: RwLock<Option<(Secrets, Arc<Known>)>> = RwLock::new(None);
 
-/// From now on none of `secrets` is written to standard error, and GitHub's runner masks them in the job's log.
+/// From now on none of `secrets` is written to standard error, nor any that came before, and GitHub's runner masks them in
+/// the job's log.
 pub fn guard(secrets: Secrets) {
-    let known = secrets.clone();
-    let known: Known = LazyLock::new(Box::new(move || known.redactor()));
-    *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(known));
+    {
+        let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = known.take().map(|(before, _)| before).unwrap_or_default();
+        all.extend([secrets.clone()]);
+        let of_all = all.clone();
+        *known = Some((all, Arc::new(LazyLock::new(Box::new(move || of_all.redactor())))));
+    }
     // Elsewhere the commands would themselves be what shows the secrets.
     if std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") && !is_file() {
         let commands: String = secrets.masks().map(|mask| format!("::add-mask::{}\n", command_data(mask))).collect();
@@ -38,7 +43,7 @@ pub(super) fn line(text: &str) -> String {
 
 /// `text` without the secrets of the run: whatever leaves for GitHub's API or for a file of the runner.
 pub(super) fn redacted(text: &str) -> String {
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, known)| known.clone());
     known.map_or_else(|| text.to_owned(), |known| known.redact(text).into_owned())
 }
 

@@ -46,6 +46,13 @@ impl Learn {
     pub fn new(learn: impl Fn(&Secrets) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(learn)))
     }
+
+    /// Tells of secrets that are about to be used.
+    pub fn tell(&self, secrets: &Secrets) {
+        if let Some(learn) = &self.0 {
+            learn(secrets);
+        }
+    }
 }
 
 impl fmt::Debug for Learn {
