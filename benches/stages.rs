@@ -48,6 +48,7 @@ fn state(environment: &str, size: i64, is_clean: bool) -> TargetState {
             environment: environment.into(),
             migrations: PathBuf::from("migrations"),
             source: Source::Directory,
+            binary: None,
             database: DatabaseUrl::parse("sqlite:x.db"),
             table: None,
             ignore_missing: false,

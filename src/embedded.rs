@@ -20,7 +20,7 @@ pub use digests::Digests;
 pub use search::Search;
 pub use table::{Content, Record, Table};
 
-use crate::migration::{Checksum, MigrationKind, Version};
+use crate::migration::{AppliedMigration, Checksum, Migration, MigrationKind, Version};
 
 /// A content that is known for a version: from a row, from a file of the checkout, or from what git has of older ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,32 @@ pub struct Known {
     pub path: Option<PathBuf>,
     /// The full name of a commit that has the file with this content; none for a row and for the checkout.
     pub commit: Option<String>,
+}
+
+impl From<&Migration> for Known {
+    fn from(migration: &Migration) -> Self {
+        Self {
+            version: migration.version,
+            description: migration.description.clone(),
+            kind: migration.kind,
+            checksum: migration.checksum.clone(),
+            path: Some(migration.path.clone()),
+            commit: None,
+        }
+    }
+}
+
+impl From<&AppliedMigration> for Known {
+    fn from(row: &AppliedMigration) -> Self {
+        Self {
+            version: row.version,
+            description: row.description.clone(),
+            kind: MigrationKind::Simple,
+            checksum: row.checksum.clone(),
+            path: None,
+            commit: None,
+        }
+    }
 }
 
 impl Known {

@@ -125,12 +125,14 @@ fn target(inputs: &Inputs, seed: &Seed, only_one: bool, variables: Variables) ->
     };
     let no_image = || PlanError::NoImage { service: seed.service.clone(), declared: seed.declared.clone() };
     let source = source(inputs, &layers, &placeholders).map_err(template_error)?.ok_or_else(no_image)?;
+    let binary = layers.find(|fields| fields.binary.as_ref()).map(|binary| binary.fill(&placeholders));
     let url = layers.find(|fields| fields.database_url.as_ref());
     Ok(Target {
         service: seed.service.clone(),
         environment: seed.environment.clone(),
         migrations,
         source,
+        binary: binary.transpose().map_err(template_error)?,
         database: database(url, seed, &placeholders, only_one, variables)
             .map_err(|error| error.withheld_from(inputs.without_secrets)),
         table: layers.find(|fields| fields.table.as_ref()).cloned(),
@@ -185,9 +187,8 @@ fn source(inputs: &Inputs, layers: &Layers, placeholders: &Placeholders) -> Resu
         SourceChoice::Binary(path) => Source::Binary(given(path)?.into()),
         SourceChoice::Image(place) => {
             let configured = layers.find(|fields| fields.image.as_ref()).map(fill);
-            let Some(location) = place.as_ref().map(given).or(configured).transpose()? else { return Ok(None) };
-            let binary = layers.find(|fields| fields.binary.as_ref()).map(fill).transpose()?;
-            Source::Image { location, binary }
+            let Some(name) = place.as_ref().map(given).or(configured).transpose()? else { return Ok(None) };
+            Source::Image(name)
         }
     }))
 }

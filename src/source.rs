@@ -16,13 +16,9 @@ pub enum Source {
     Revision(String),
     /// A program, which embeds what `migrate!()` has read.
     Binary(PathBuf),
-    /// An image, with such a program or with the files themselves in it.
-    Image {
-        /// A reference of a registry, or the path of an archive or a layout.
-        location: String,
-        /// The program in it, by its path or the end of that, where there are several.
-        binary: Option<String>,
-    },
+    /// An image, with such a program or with the files themselves in it: a reference of a registry, or the path of an
+    /// archive or a layout.
+    Image(String),
 }
 
 impl Source {
@@ -32,13 +28,13 @@ impl Source {
             Self::Directory => "directory",
             Self::Revision(_) => "revision",
             Self::Binary(_) => "binary",
-            Self::Image { .. } => "image",
+            Self::Image(_) => "image",
         }
     }
 
     /// Whether it was built, and is no text that anybody could edit.
     pub fn is_artifact(&self) -> bool {
-        matches!(self, Self::Binary(_) | Self::Image { .. })
+        matches!(self, Self::Binary(_) | Self::Image(_))
     }
 }
 
@@ -57,6 +53,14 @@ pub struct Build {
     pub subject: Option<String>,
     /// The digest of an image.
     pub digest: Option<String>,
+}
+
+impl Build {
+    /// An image, of which `origin` tells more.
+    pub fn image(name: &str, origin: Option<&Origin>) -> Self {
+        let Origin { digest, created, revision, .. } = origin.cloned().unwrap_or_default();
+        Self { kind: "image", name: name.to_owned(), commit: revision, date: created, subject: None, digest }
+    }
 }
 
 /// What a flag says of where the code side is read.
@@ -301,6 +305,37 @@ pub enum SourceError {
         /// What is open.
         detail: String,
     },
+}
+
+impl SourceError {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NoDirectory(_) | Self::Unreadable { .. } => {
+                "Correct `migrations` for this service (paths are relative to the root of the repository), or check out the directory before this step."
+            }
+            Self::Settings { .. } => "Correct the file: sqlx, too, fails on it.",
+            Self::Revision { .. } => {
+                "Fetch the revision before this step (actions/checkout with `fetch-depth: 0`), or correct its name."
+            }
+            Self::NotInRevision { .. } => {
+                "Correct `migrations`: that revision may have them in another directory, which `--config` or the configuration can name."
+            }
+            Self::NoFile(_) => {
+                "Correct the path, which is relative to the current folder, or build the program before this step."
+            }
+            Self::NothingKnown(_) => {
+                "Check out the service's migrations before this step, with their history (`fetch-depth: 0`)."
+            }
+            Self::NothingEmbedded { .. } => {
+                "Give the program that runs, as it was built; or check what it was built from, with `--source git:REV`."
+            }
+            Self::Unclear { .. } => "Check what it was built from instead, with `--source git:REV`.",
+            Self::Image { .. } => {
+                "Correct the name or the path of the image; log in to its registry before this step (`docker login`)."
+            }
+        }
+    }
 }
 
 /// Why a binary may embed nothing that is known, and what to do about it.

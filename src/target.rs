@@ -19,6 +19,8 @@ pub struct Target {
     pub migrations: PathBuf,
     /// Where the code side is read.
     pub source: Source,
+    /// The program in an image, by its path or the end of that, where there are several.
+    pub binary: Option<String>,
     /// The database, or why there is none to connect to.
     pub database: Result<DatabaseUrl, DatabaseError>,
     /// The history table as configured; else `sqlx.toml`'s, else `_sqlx_migrations`.
@@ -44,7 +46,7 @@ impl Target {
             Source::Directory => directory.into_owned(),
             Source::Revision(revision) => format!("{revision}:{directory}"),
             Source::Binary(path) => path.to_string_lossy().into_owned(),
-            Source::Image { location, .. } => location.clone(),
+            Source::Image(name) => name.clone(),
         }
     }
 

@@ -36,7 +36,7 @@ async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<R
     let limits = Limits { jobs: args.jobs.get(), timeout: args.report.timeout };
     let mut states = gather::gather(targets, &inputs.root, limits, &|| progress.tick()).await;
     progress.finish();
-    artifact::read(&mut states, &inputs.root, &learn()).await;
+    artifact::read(&mut states, &inputs.root, learn()).await;
     if let Some(change) = &change {
         notes.extend(base::read(change, &inputs.root, &inputs.read, &mut states));
     }

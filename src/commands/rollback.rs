@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::stages::planned;
+use super::stages::{learn, planned};
 use crate::cli::{RollbackArgs, RollbackFormat};
-use crate::gather::builds::{Builds, Range, Sources};
+use crate::gather::artifact::Knowledge;
+use crate::gather::builds::{Builds, BuildsError, Range, Sources};
 use crate::gather::{self, Limits};
 use crate::github::Destination;
 use crate::plan::Plan;
 use crate::publish::{Progress, print};
 use crate::render;
 use crate::report::rollback::{Answer, Candidate, Rollback};
+use crate::source::{Build, Defined, Source, SourceError};
 use crate::target::TargetState;
 
 /// Reads the histories once, judges every build against each, and prints what is found.
@@ -24,27 +26,65 @@ pub async fn rollback(args: &RollbackArgs) -> anyhow::Result<u8> {
     let limits = Limits { jobs: args.jobs.get(), timeout: args.timeout };
     let states = gather::gather(targets, &inputs.root, limits, &|| progress.tick()).await;
     progress.finish();
-    let most = args.last.get();
-    let range = match &args.tags {
-        Some(pattern) => Range::Tags { pattern, most },
-        None => Range::Commits { from: &args.from, most },
+    let (targets, notes) = if args.image.is_empty() {
+        of_commits(args, &states, &inputs.root)?
+    } else {
+        (of_images(args, &states, &inputs.root).await, Vec::new())
     };
-    let builds = Builds::find(&inputs.root, range)?;
-    let mut sources: HashMap<&Path, Sources> = HashMap::new();
-    let mut targets = Vec::new();
-    for state in &states {
-        let directory = state.target.migrations.as_path();
-        if !sources.contains_key(directory) {
-            sources.insert(directory, builds.sources(directory)?);
-        }
-        targets.extend(sources.get(directory).map(|sources| answer(state, &builds, sources)));
-    }
-    let rollback = Rollback { targets, notes: builds.gap.map(str::to_owned).into_iter().collect() };
+    let rollback = Rollback { targets, notes };
     print(&match args.format {
         RollbackFormat::Human => render::rollback(&rollback),
         RollbackFormat::Json => render::rollback_json(&rollback),
     });
     Ok(rollback.exit_code())
+}
+
+/// Every target beside commits or tags.
+fn of_commits(
+    args: &RollbackArgs,
+    states: &[TargetState],
+    root: &Path,
+) -> Result<(Vec<Answer>, Vec<String>), BuildsError> {
+    let most = args.last.get();
+    let range = match &args.tags {
+        Some(pattern) => Range::Tags { pattern, most },
+        None => Range::Commits { from: &args.from, most },
+    };
+    let builds = Builds::find(root, range)?;
+    let mut sources: HashMap<&Path, Sources> = HashMap::new();
+    let mut answers = Vec::new();
+    for state in states {
+        let directory = state.target.migrations.as_path();
+        if !sources.contains_key(directory) {
+            sources.insert(directory, builds.sources(directory)?);
+        }
+        answers.extend(sources.get(directory).map(|sources| answer(state, &builds, sources)));
+    }
+    Ok((answers, builds.gap.map(str::to_owned).into_iter().collect()))
+}
+
+/// Every target beside images, each of which is read once for a service.
+async fn of_images(args: &RollbackArgs, states: &[TargetState], root: &Path) -> Vec<Answer> {
+    let knowledge = Knowledge::of(&states.iter().collect::<Vec<_>>(), root, learn()).await;
+    let progress = Progress::new(args.image.len() * states.len());
+    let mut answers: Vec<Answer> = states.iter().map(|state| Answer::new(&state.target, &state.applied)).collect();
+    for location in &args.image {
+        let mut read: HashMap<(&str, &Path), Result<Defined, SourceError>> = HashMap::new();
+        for (TargetState { target, applied, .. }, answer) in states.iter().zip(&mut answers) {
+            let service = (target.service.as_str(), target.migrations.as_path());
+            if !read.contains_key(&service) {
+                read.insert(service, knowledge.defined(&Source::Image(location.clone()), target).await);
+            }
+            progress.tick();
+            let Some(defined) = read.get(&service) else { continue };
+            let build = Build::image(location, defined.as_ref().ok().map(|defined| &defined.origin));
+            // The table is the checkout's, which no image names.
+            let table = defined.as_ref().ok().and_then(|defined| defined.table.as_deref());
+            answer.candidates.push(Candidate::new(build, defined.as_ref(), (target, applied), table));
+        }
+    }
+    progress.finish();
+    answers
 }
 
 /// One target beside every build. What builds have in common is judged once.

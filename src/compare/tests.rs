@@ -21,6 +21,7 @@ fn state(service: &str, environment: &str, defined: &[i64], applied: &[i64]) -> 
             environment: environment.into(),
             migrations: PathBuf::from(service).join("migrations"),
             source: Source::Directory,
+            binary: None,
             database: DatabaseUrl::parse("sqlite:x.db"),
             table: None,
             ignore_missing: false,

@@ -38,7 +38,7 @@ fn what(source: &Source) -> String {
         Source::Directory => "the directory".to_owned(),
         Source::Revision(revision) => format!("the revision `{revision}`"),
         Source::Binary(_) => "the program".to_owned(),
-        Source::Image { .. } => "the image".to_owned(),
+        Source::Image(_) => "the image".to_owned(),
     }
 }
 

@@ -198,6 +198,7 @@ impl Facts {
     pub fn help(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::UnreachableDatabase(error) | Self::NotChecked(error) => return error.kind.help(),
+            Self::UnreadableSource(error) => error.help(),
             Self::NoHistory { absent, .. } if !absent.elsewhere.is_empty() => {
                 "Set `table` to the qualified name, or add the schema to the role's `search_path`; if the service's own role has another `search_path`, let the check's role have the same."
             }

@@ -3,6 +3,7 @@
 //! Reads the file once, in bounded memory, and never runs it. What `migrate!()` leaves in a binary is found by
 //! [`crate::embedded`]; `sqlx.toml`, which it does not leave there, is that of the checkout.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -89,6 +90,7 @@ fn of_embedded(path: &Path, known: &[Known], embedded: &Embedded) -> Result<Vec<
         return Err(SourceError::NothingKnown(path.to_owned()));
     }
     if embedded.is_empty() {
+        let known: BTreeSet<&Checksum> = known.iter().map(|known| &known.checksum).collect();
         let others = embedded.tables().iter().map(|table| table.records.len()).max().unwrap_or_default();
         return Err(SourceError::NothingEmbedded { path: path.to_owned(), known: known.len(), others });
     }

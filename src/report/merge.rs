@@ -145,6 +145,7 @@ mod tests {
             environment: environment.into(),
             migrations: format!("{service}/migrations").into(),
             source: Source::Directory,
+            binary: None,
             database: DatabaseUrl::parse("sqlite:x.db"),
             table: None,
             ignore_missing: false,

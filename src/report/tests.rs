@@ -32,6 +32,7 @@ fn state(environment: &str, migrations: Vec<Migration>, rows: Vec<AppliedMigrati
             environment: environment.into(),
             migrations: "api/migrations".into(),
             source: Source::Directory,
+            binary: None,
             database: DatabaseUrl::parse("sqlite:x.db"),
             table: None,
             ignore_missing: false,

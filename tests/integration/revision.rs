@@ -122,7 +122,12 @@ fn a_revision_is_read_as_its_checkout_would_be() {
             }),
         ),
         ("link to a folder", Box::new(|| link("../../shared", "api/migrations/4_folder.sql"))),
-        ("twins", Box::new(|| drop(history.write("api/migrations/01_uno.sql", TWO)))),
+        (
+            "twins",
+            Box::new(|| {
+                history.write("api/migrations/01_uno.sql", TWO);
+            }),
+        ),
         (
             "ignored",
             Box::new(|| {
@@ -138,13 +143,38 @@ fn a_revision_is_read_as_its_checkout_would_be() {
                 history.write("api/migrations/1_folder.sql/x", "").write("api/migrations/deep/a/b/c/4_d.sql", ONE);
             }),
         ),
-        ("settings", Box::new(|| drop(history.write("api/sqlx.toml", "[migrate]\nignored-chars = [\"\\r\"]\n")))),
-        ("letters", Box::new(|| drop(history.write("api/migrations/7_seven.sql", "SELECT 7;\r\n")))),
-        ("not UTF-8", Box::new(|| drop(history.write("api/migrations/8_eight.sql", b"SELECT '\xff';")))),
-        ("no version", Box::new(|| drop(history.write("api/migrations/nine_9.sql", "")))),
+        (
+            "settings",
+            Box::new(|| {
+                history.write("api/sqlx.toml", "[migrate]\nignored-chars = [\"\\r\"]\n");
+            }),
+        ),
+        (
+            "letters",
+            Box::new(|| {
+                history.write("api/migrations/7_seven.sql", "SELECT 7;\r\n");
+            }),
+        ),
+        (
+            "not UTF-8",
+            Box::new(|| {
+                history.write("api/migrations/8_eight.sql", b"SELECT '\xff';");
+            }),
+        ),
+        (
+            "no version",
+            Box::new(|| {
+                history.write("api/migrations/nine_9.sql", "");
+            }),
+        ),
         ("a dangling link", Box::new(|| link("nowhere", "api/migrations/notes"))),
         ("a link out", Box::new(|| link("/etc/hostname", "api/migrations/10_out.sql"))),
-        ("bad settings", Box::new(|| drop(history.write("api/sqlx.toml", "[migrate]\nno-such-key = 1\n")))),
+        (
+            "bad settings",
+            Box::new(|| {
+                history.write("api/sqlx.toml", "[migrate]\nno-such-key = 1\n");
+            }),
+        ),
         (
             "nearer settings",
             Box::new(|| {

@@ -56,6 +56,7 @@ fn state(service: usize, environment: usize, migrations: Vec<Migration>, applied
         environment: format!("environment-{environment}"),
         migrations: "migrations".into(),
         source: Source::Directory,
+        binary: None,
         database: DatabaseUrl::parse("sqlite:x.db"),
         table: None,
         ignore_missing: false,

@@ -53,6 +53,7 @@ async fn findings(root: &Path, url: &Url, table: &str) -> (Findings, Vec<Applied
         environment: "test".into(),
         migrations: "migrations".into(),
         source: Source::Directory,
+        binary: None,
         database: DatabaseUrl::parse(url.as_str()),
         table: Some(table.into()),
         ignore_missing: false,

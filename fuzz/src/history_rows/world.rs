@@ -193,6 +193,7 @@ impl Drawn<'_> {
             environment: self.environment.text(),
             migrations: directory.clone(),
             source: migration_preflight::source::Source::Directory,
+            binary: None,
             // Without a URL there is no history either.
             database: applied.as_ref().map(|_| url).map_err(Clone::clone),
             table: None,
