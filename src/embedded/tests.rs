@@ -257,6 +257,29 @@ fn where_pointers_cannot_be_followed_versions_are_still_told() {
 }
 
 #[test]
+fn an_array_and_its_relocations_are_found_across_every_edge() {
+    let migrations: Vec<Made> = (1..=6).map(|version| (version, 0, version.cast_unsigned())).collect();
+    let knowledge: Vec<Known> = (1..=6).map(|version| row(version, version.cast_unsigned())).collect();
+    let checksums: Vec<_> = knowledge.iter().map(|known| known.checksum.clone()).collect();
+    let made = executable(LAYOUTS[0], &migrations, Elf::Relocations);
+    let (array, relocations) = (ARRAY + 16..ARRAY + 16 + 88 * 6, 1024..1024 + 24 * 18);
+    for start in (search::BLOCK - 900..search::BLOCK + 100).step_by(8) {
+        let mut moved = made.clone();
+        moved.resize(start + 1000, 0);
+        moved.copy_within(relocations.clone(), start);
+        moved[relocations.clone()].fill(0);
+        let expected = (1..=6).map(|version| (version, version.cast_unsigned())).collect();
+        assert_eq!(read(&moved, &knowledge), Ok(expected), "relocations at {start}");
+        let mut moved = made.clone();
+        moved.resize(start + 1000, 0);
+        moved.copy_within(array.clone(), start);
+        moved[array.clone()].fill(0);
+        let longest = search(&checksums, &moved, 9999).tables().iter().map(|table| table.records.len()).max();
+        assert_eq!(longest, Some(6), "array at {start}");
+    }
+}
+
+#[test]
 fn an_array_of_others_tells_that_nothing_is_told() {
     let made = executable(LAYOUTS[0], &[(6, 0, 1)], Elf::None);
     assert_eq!(read(&made, &[row(5, 1)]), unclear(&[5]));

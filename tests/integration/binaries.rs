@@ -83,6 +83,7 @@ fn changes() -> Vec<(&'static str, String)> {
     };
     let gone = |version: i64| format!("DELETE FROM _sqlx_migrations WHERE version = {version};");
     let no_currency = gone(20251228093015) + "ALTER TABLE orders DROP COLUMN currency;";
+    let no_price = "ALTER TABLE orders DROP COLUMN price;";
     let dirty = |version: i64| format!("UPDATE _sqlx_migrations SET success = FALSE WHERE version = {version};");
     let price = checksum("shop", "20251201_add_price.sql");
     let [nothing, empty] = ["2_nothing.sql", "20251201_empty.sql"].map(|name| checksum("twins", name));
@@ -103,8 +104,8 @@ fn changes() -> Vec<(&'static str, String)> {
         ("shop", no_currency + &becomes(20260107101500, &price)),
         ("shop", becomes(7, &checksum("shop", "007_orders.down.sql"))),
         ("shop", becomes(20251201, &checksum("shop", "1_customers.sql"))),
-        ("shop", insert(20251202, &price) + &gone(20251201)),
-        ("renumbered", insert(20251201, &price) + &gone(20251202)),
+        ("shop", insert(20251202, &price) + &gone(20251201) + no_price),
+        ("renumbered", insert(20251201, &price) + &gone(20251202) + no_price),
         ("renumbered", insert(20251201, &price)),
         ("renumbered", insert(20260107101500, &Checksum::of("of a down file nobody asks"))),
         ("renumbered", becomes(20251228093015, &checksum("shop", "20251228093015_add_currency.sql"))),
@@ -189,29 +190,93 @@ async fn databases(folder: &Path, service: &Path, world: &str) -> Vec<(String, P
     databases
 }
 
+/// One start: which service with which database, and whether it ignores what is missing.
+struct Case<'a> {
+    name: String,
+    service: &'a Path,
+    world: &'a str,
+    history: &'a History,
+    ignores: bool,
+}
+
+impl Case<'_> {
+    /// Whatever is known beside the rows, be it of another service, the binary itself tells what it embeds.
+    fn agrees(&self, observed: &Start, worlds: &[&str]) {
+        for world in worlds {
+            let name = format!("{world} known, {}", self.name);
+            match predicted(self.service, world, self.history, self.ignores) {
+                Ok(predicted) => assert_eq!(predicted, *observed, "{name}"),
+                // Without rows, a service has nothing that another service knows.
+                Err(SourceError::NothingEmbedded { others, .. }) => {
+                    assert!(self.history.rows().is_empty() && *world != self.world && others > 5, "{name}");
+                }
+                Err(error) => panic!("{name}: {error}"),
+            }
+        }
+    }
+
+    /// A binary of which nobody can follow the pointers, as of another system: the same is said of it, or nothing.
+    fn agrees_without_pointers(&self, observed: &Start, service: &Path) -> bool {
+        match predicted(service, self.world, self.history, self.ignores) {
+            Ok(predicted) => assert_eq!(predicted, *observed, "without pointers, {}", self.name),
+            Err(SourceError::Unclear { .. }) => return false,
+            Err(error) => panic!("without pointers, {}: {error}", self.name),
+        }
+        true
+    }
+
+    /// A binary without an array, as of another architecture: no start is promised that fails.
+    fn agrees_without_array(&self, observed: &Start, service: &Path) -> bool {
+        match predicted(service, self.world, self.history, self.ignores) {
+            Ok(predicted) => assert!(
+                predicted.error.is_some() || observed.error.is_none(),
+                "without array, {}: {predicted:?} {observed:?}",
+                self.name
+            ),
+            Err(SourceError::Unclear { .. }) => return false,
+            Err(error) => panic!("without array, {}: {error}", self.name),
+        }
+        true
+    }
+}
+
+/// The same file without what tells where its pointers lead, and without the array of migrations.
+fn blinded(folder: &Path, service: &Path) -> [PathBuf; 2] {
+    let mut bytes = fs::read(service).unwrap();
+    // `e_machine`
+    bytes[18] = 0;
+    let paths = ["pointers", "array"].map(|name| folder.join(name));
+    fs::write(&paths[0], &bytes).unwrap();
+    for word in bytes.as_chunks_mut::<8>().0.iter_mut().filter(|word| **word == (1_u64 << 63).to_le_bytes()) {
+        word[0] = 1;
+    }
+    fs::write(&paths[1], &bytes).unwrap();
+    paths
+}
+
 #[tokio::test]
 async fn a_binary_does_what_is_predicted_of_it() {
-    let mut met = BTreeSet::new();
+    let (mut met, mut told, mut asked) = (BTreeSet::new(), [0; 2], 0);
     for version in VERSIONS {
         for (profile, name, world) in SERVICES {
             let (folder, service) = (scratch(), service(version, profile, name));
+            let [without_pointers, without_array] = blinded(folder.path(), &service);
             for (change, database) in databases(folder.path(), &service, world).await {
                 let history = rows(&database).await;
                 let can_ignore = !name.contains("fixed");
                 for ignores in [false, true].into_iter().take(1 + usize::from(can_ignore)) {
                     let argument: &[&str] = if ignores { &["ignore-missing"] } else { &[] };
                     let observed = start(&service, &database, argument).await;
-                    for known in [world, "shop", "twins", "renumbered"] {
-                        let predicted = predicted(&service, known, &history, ignores);
-                        let case = format!("sqlx {version} {profile} {name}, {known} known, {ignores}: {change}");
-                        match predicted {
-                            Ok(predicted) => assert_eq!(predicted, observed, "{case}"),
-                            // Without rows, a service has nothing that another service knows.
-                            Err(SourceError::NothingEmbedded { others, .. }) => {
-                                assert!(history.rows().is_empty() && known != world && others > 5, "{case}");
-                            }
-                            Err(error) => panic!("{case}: {error}"),
-                        }
+                    let name = format!("sqlx {version} {profile} {name} {argument:?}: {change}");
+                    let case = Case { name, service: &service, world, history: &history, ignores };
+                    // The small ones stand for all: reading takes a while, as this is built.
+                    if profile == "release" && !ignores {
+                        case.agrees(&observed, &["shop", "twins", "renumbered"]);
+                        told[0] += usize::from(case.agrees_without_pointers(&observed, &without_pointers));
+                        told[1] += usize::from(case.agrees_without_array(&observed, &without_array));
+                        asked += 1;
+                    } else {
+                        case.agrees(&observed, &[world]);
                     }
                     let words = observed.error.map(|error| error.replace(|c: char| c.is_ascii_digit() || c == '-', ""));
                     met.insert((words, !observed.applied.is_empty()));
@@ -221,4 +286,29 @@ async fn a_binary_does_what_is_predicted_of_it() {
     }
     // Starts, applies, dirty, missing, mismatch, and mismatch after applying.
     assert_eq!(met.len(), 6, "{met:#?}");
+    // Even then something is told, save of twins.
+    assert!(told.iter().all(|told| told * 4 > asked), "{told:?} of {asked}");
+}
+
+#[test]
+fn a_service_that_reads_its_migrations_at_its_start_embeds_none() {
+    for version in VERSIONS {
+        let service = service(version, "debug", "at-start");
+        let read = binary::read(Path::new("/"), &service, &checkout("shop"), &SqlxToml::default());
+        assert!(matches!(read, Err(SourceError::NothingEmbedded { known: 7, others: 0, .. })), "{read:?}");
+    }
+}
+
+#[test]
+fn of_a_content_that_nobody_knows_the_binary_has_checksum_and_description() {
+    for version in VERSIONS {
+        let known: Vec<Known> = checkout("renumbered").into_iter().take(3).collect();
+        let service = service(version, "release", "renumbered");
+        let binary = binary::read(Path::new("/"), &service, &known, &SqlxToml::default()).unwrap();
+        let all = binary.defined.migrations.iter();
+        let all: Vec<_> = all.map(|m| (m.version, m.kind, m.description.clone(), m.checksum.clone())).collect();
+        let expected = checkout("renumbered").into_iter().map(|k| (k.version, k.kind, k.description, k.checksum));
+        assert_eq!(all, expected.collect::<Vec<_>>(), "{version}");
+        assert_eq!(binary.known.iter().flatten().count(), 3);
+    }
 }
