@@ -14,6 +14,7 @@ mod fuzz;
 mod gather;
 mod github;
 mod hostile;
+mod image;
 mod incident;
 #[cfg(feature = "oracles")]
 mod launcher;

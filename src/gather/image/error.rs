@@ -50,7 +50,7 @@ pub enum ImageError {
         command: &'static str,
     },
     /// There are several images in it.
-    #[error("`{}` holds {} images ({}); write the name of one behind a colon: {}:NAME", .path.display(), .names.len(), .names.join(", "), .path.display())]
+    #[error("`{}` holds several images ({}); write the name of one behind a colon: {}:NAME", .path.display(), .names.join(", "), .path.display())]
     Ambiguous {
         /// Which.
         path: PathBuf,

@@ -72,28 +72,22 @@ fn walk<V: Visit>(
 ) -> Result<(), ImageError> {
     meter.begin();
     let Layer { name, diff_id, mut stream, .. } = layer;
-    let hasher = diff_id.as_ref().map(Digest::hasher);
     let walked = Unpacked::new(&mut stream)
         .map_err(|error| Stop::Unpack(error.into()))
-        .and_then(|unpacked| entries(unpacked, &Way { name: &name, hasher }, meter, visit, judge));
+        .and_then(|unpacked| entries(unpacked, &Way { name: &name, diff_id }, meter, visit, judge));
     let walked = walked.map_err(|stop| stop.of(&name));
     if let Err(error @ (ImageError::Limit(_) | ImageError::Interrupted)) = walked {
         return Err(error);
     }
     // A broken content is most often a damaged one, and its digest knows.
     stream.verify()?;
-    match (diff_id, walked?) {
-        (Some(expected), Some(actual)) if expected != actual => {
-            Err(ImageError::Layer { layer: name, fault: LayerFault::Mismatch { actual: actual.to_string() } })
-        }
-        _ => Ok(()),
-    }
+    walked
 }
 
 /// What is the same for every byte of a layer.
 struct Way<'a> {
     name: &'a str,
-    hasher: Option<Hasher>,
+    diff_id: Option<Digest>,
 }
 
 /// Why a layer is not read any further.
@@ -128,19 +122,34 @@ fn entries<V: Visit>(
     meter: &mut Meter,
     visit: &mut V,
     mut judge: impl FnMut(&super::tar::Entry, u64, &mut V) -> Result<Content, ImageError>,
-) -> Result<Option<Digest>, Stop> {
-    let mut tar = Tar::new(Counter { unpacked, meter, name: way.name, hasher: way.hasher.clone() });
-    let mut ordinal = 0;
-    while let Some(entry) = tar.next().map_err(Stop::Tar)? {
-        let content = judge(&entry, ordinal, visit).map_err(Stop::Image)?;
-        if let Content::Shown(names) = content {
-            show(&mut tar, &names, entry.size, visit)?;
+) -> Result<(), Stop> {
+    let mut tar =
+        Tar::new(Counter { unpacked, meter, name: way.name, hasher: way.diff_id.as_ref().map(Digest::hasher) });
+    let mut each = || {
+        let mut ordinal = 0;
+        while let Some(entry) = tar.next().map_err(Stop::Tar)? {
+            if let Content::Shown(names) = judge(&entry, ordinal, visit).map_err(Stop::Image)? {
+                show(&mut tar, &names, entry.size, visit)?;
+            }
+            ordinal += 1;
         }
-        ordinal += 1;
-    }
+        Ok(())
+    };
+    let walked = each();
     let mut rest = tar.into_inner();
-    io::copy(&mut rest, &mut io::sink()).map_err(|error| Stop::Tar(TarError::Io(error)))?;
-    Ok(rest.hasher.map(Hasher::finish))
+    if matches!(walked, Err(Stop::Image(ImageError::Limit(_) | ImageError::Interrupted))) {
+        return walked;
+    }
+    let drained = io::copy(&mut rest, &mut io::sink()).map_err(|error| Stop::Tar(TarError::Io(error)));
+    let actual = rest.hasher.map(Hasher::finish);
+    match (&way.diff_id, actual) {
+        // What is no archive is most often a damaged one.
+        (Some(expected), Some(actual)) if drained.is_ok() && *expected != actual => {
+            let fault = LayerFault::Mismatch { actual: actual.to_string() };
+            Err(Stop::Image(ImageError::Layer { layer: way.name.to_owned(), fault }))
+        }
+        _ => walked.and(drained.map(drop)),
+    }
 }
 
 fn show(tar: &mut Tar<Counter<'_, '_>>, names: &[String], size: u64, visit: &mut impl Visit) -> Result<(), Stop> {

@@ -72,11 +72,12 @@ impl Location {
         }
     }
 
-    /// What is on the disk under `text`, or under what stands before its last colon.
+    /// What is on the disk under `text`, or under what stands before one of its colons.
     fn stored(text: &str, root: &Path) -> Option<Result<Self, LocationError>> {
         let whole = std::iter::once((text, None));
-        let named = text.rsplit_once(':').filter(|(path, name)| !path.is_empty() && !name.is_empty());
-        for (path, name) in whole.chain(named.map(|(path, name)| (path, Some(name.to_owned())))) {
+        // The name of an image may have colons, too: `saved.tar:app:1`.
+        let colons = text.match_indices(':').map(|(colon, _)| (&text[..colon], Some(text[colon + 1..].to_owned())));
+        for (path, name) in whole.chain(colons.filter(|(path, name)| !path.is_empty() && name.as_deref() != Some(""))) {
             let stored = Stored { path: root.join(path), name };
             // Whatever it leads to: opening a pipe would wait for ever.
             let Ok(metadata) = std::fs::metadata(&stored.path) else { continue };

@@ -181,6 +181,3 @@ pub fn choose<'a>(
 
 /// No error lists more.
 pub const MOST_NAMED: usize = 20;
-
-#[cfg(test)]
-mod tests;

@@ -378,6 +378,3 @@ fn octal(field: &[u8]) -> Result<u64, TarError> {
         })
         .ok_or(TarError::Broken("a number of a header is none"))
 }
-
-#[cfg(test)]
-mod tests;
