@@ -146,7 +146,9 @@ impl Block<'_> {
             };
             let [first, second, third] = words.as_chunks::<8>().0 else { break };
             if is_telling(first) | is_telling(second) | is_telling(third) {
-                (0..3).for_each(|word| self.around(position + 8 * word, traces));
+                // All of them: a length may be what the type of a relocation is.
+                let all = [position, position + 8, position + 16].into_iter().zip([first, second, third]);
+                all.filter(|(_, word)| is_telling(word)).for_each(|(place, _)| self.around(place, traces));
             }
         }
     }
@@ -160,7 +162,8 @@ impl Block<'_> {
         };
         let told = word(position, 0);
         let is_relocation = told.is_some() && told == traces.elf.relative;
-        if told != Some(MARK) && !is_relocation {
+        // Nearly always it is neither, but some other small number.
+        if is_relocation && [-3, 3].iter().all(|third| word(position, *third) != told) {
             return;
         }
         for third in -2..=2 {

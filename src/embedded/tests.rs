@@ -177,7 +177,8 @@ fn executable(layout: Layout, migrations: &[Made], elf: Elf) -> Vec<u8> {
             let pointer = if part == column { place(*seed) } else { LOADED };
             relocations.extend([LOADED + slot, 8, pointer]);
             let written = if elf == Elf::Addresses { pointer } else { 0 };
-            words.extend([1 << 63, written, if part == column { 48 } else { 40 + part as u64 }]);
+            // 8 is the type of a relocation, too.
+            words.extend([1 << 63, written, if part == column { 48 } else { 8 }]);
         }
         words.extend(pair.iter().filter(|_| !is_before));
     }
@@ -258,17 +259,18 @@ fn where_pointers_cannot_be_followed_versions_are_still_told() {
 
 #[test]
 fn an_array_and_its_relocations_are_found_across_every_edge() {
-    let migrations: Vec<Made> = (1..=6).map(|version| (version, 0, version.cast_unsigned())).collect();
-    let knowledge: Vec<Known> = (1..=6).map(|version| row(version, version.cast_unsigned())).collect();
+    let migrations: Vec<Made> = (1..=6_i64).map(|version| (version, 0, version.cast_unsigned())).collect();
+    // Any may have any of the contents, so that it takes the pointers to tell.
+    let knowledge: Vec<Known> = (1..=6).flat_map(|version| (1..=6).map(move |seed| row(version, seed))).collect();
     let checksums: Vec<_> = knowledge.iter().map(|known| known.checksum.clone()).collect();
     let made = executable(LAYOUTS[0], &migrations, Elf::Relocations);
     let (array, relocations) = (ARRAY + 16..ARRAY + 16 + 88 * 6, 1024..1024 + 24 * 18);
-    for start in (search::BLOCK - 900..search::BLOCK + 100).step_by(8) {
+    for start in (search::BLOCK - 904..search::BLOCK + 100).step_by(8) {
         let mut moved = made.clone();
         moved.resize(start + 1000, 0);
         moved.copy_within(relocations.clone(), start);
         moved[relocations.clone()].fill(0);
-        let expected = (1..=6).map(|version| (version, version.cast_unsigned())).collect();
+        let expected = (1..=6_i64).map(|version| (version, version.cast_unsigned())).collect();
         assert_eq!(read(&moved, &knowledge), Ok(expected), "relocations at {start}");
         let mut moved = made.clone();
         moved.resize(start + 1000, 0);
@@ -303,6 +305,15 @@ fn two_arrays_that_differ_are_not_chosen_between() {
     first.copy_within(start..start + 88, start + 1000);
     first[start..start + 88].fill(0);
     assert_eq!(read(&first, &[row(1, 1), row(2, 2), row(3, 3)]), Err(Unclear::Sets));
+}
+
+#[test]
+fn two_arrays_may_stand_side_by_side() {
+    for layout in LAYOUTS {
+        let made = executable(layout, &[(1, 0, 1), (2, 0, 2), (3, 0, 3), (1, 0, 8), (2, 0, 9)], Elf::Addresses);
+        let told = read(&made, &[row(1, 1), row(2, 2), row(3, 3)]);
+        assert_eq!(told, Ok(vec![(1, 1), (2, 2), (3, 3)]), "{layout:?}");
+    }
 }
 
 #[test]
