@@ -4,7 +4,7 @@
 //! could be followed. Where it has none, a checksum that was found is embedded under the version that it is known for; one
 //! that is known for several versions leaves open which.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::table::{Content, Record, Table};
 use super::{Embedded, Known};
@@ -77,6 +77,9 @@ pub fn carried(known: &[Known], embedded: &Embedded) -> Result<Vec<Carried>, Unc
     Ok(carried)
 }
 
+/// A real binary has an array once, or a few times, and six ways of reading each.
+const MOST_READINGS: usize = 60;
+
 /// A version, and whether it is its up file.
 type Place = (Version, bool);
 
@@ -120,6 +123,9 @@ impl<'a> Knowledge<'a> {
             return Err(Unclear::Versions(self.by_place.keys().map(|(version, _)| *version).collect()));
         }
         let best: Vec<&Table> = fits.into_iter().filter(|(fit, _)| *fit == best).map(|(_, table)| table).collect();
+        if best.len() > MOST_READINGS {
+            return Err(Unclear::Sets);
+        }
         let told: HashSet<_> = best.iter().flat_map(|table| self.matches(table)).collect();
         let elsewhere = tables.iter().filter(|table| !best.iter().any(|best| best.overlaps(table)));
         if elsewhere.flat_map(|table| self.matches(table)).any(|known| !told.contains(&known)) {
@@ -132,7 +138,8 @@ impl<'a> Knowledge<'a> {
     /// migration at an end of it makes no sense.
     fn fit(&self, table: &Table) -> (usize, usize, usize) {
         let is_known = |record: &&Record| matches!(&record.content, Content::Known(_));
-        let may_be = |record: &&Record| record.content == Content::Untold && !self.contents(record).is_empty();
+        let may_be =
+            |record: &&Record| record.content == Content::Untold && self.by_place.contains_key(&of_record(record));
         let (known, may_be) = (table.records.iter().filter(is_known), table.records.iter().filter(may_be).count());
         (known.count() + may_be, self.matches(table).count() + may_be, table.records.len())
     }
@@ -143,12 +150,6 @@ impl<'a> Knowledge<'a> {
             Content::Known(checksum) => self.find(record, checksum).map(|_| (of_record(record), checksum)),
             _ => None,
         })
-    }
-
-    /// The contents known for the place of a record that were found.
-    fn contents(&self, record: &Record) -> BTreeSet<&'a Checksum> {
-        let known = self.by_place.get(&of_record(record));
-        known.into_iter().flatten().map(|known| &known.checksum).collect()
     }
 
     /// What is known of a record with this checksum: of its very kind and description if there is such, and of a file.
@@ -164,6 +165,7 @@ impl<'a> Knowledge<'a> {
     fn of_table(&self, table: &Table) -> Result<Vec<Carried>, Unclear> {
         let mut unclear = BTreeSet::new();
         let mut carried = Vec::new();
+        let contents = self.only_contents(table);
         for record in &table.records {
             carried.push(match &record.content {
                 Content::Known(checksum) => self.of_record(record, checksum),
@@ -171,14 +173,14 @@ impl<'a> Knowledge<'a> {
                     let stranger = Stranger { checksum: *checksum, description: record.description };
                     Carried { stranger: Some(stranger), ..self.of_record(record, &self.strange) }
                 }
-                Content::Untold => match self.only_content(record, table) {
-                    Ok(checksum) => self.of_record(record, checksum),
+                Content::Untold => match contents.get(&of_record(record)).copied().unwrap_or(Some(&self.strange)) {
+                    Some(checksum) => self.of_record(record, checksum),
                     // Only a row is compared with the content.
-                    Err(()) if record.kind.is_up() && self.rows.contains(&record.version) => {
+                    None if record.kind.is_up() && self.rows.contains(&record.version) => {
                         unclear.insert(record.version);
                         continue;
                     }
-                    Err(()) => self.of_record(record, &self.strange),
+                    None => self.of_record(record, &self.strange),
                 },
             });
         }
@@ -198,23 +200,22 @@ impl<'a> Knowledge<'a> {
         Carried { migration, known: known.cloned(), stranger: None }
     }
 
-    /// The content that a record has though nobody can follow its pointer: whatever was found must belong to some record,
-    /// and this is the only one that it can belong to. Where nothing was found that can, it is a strange one.
-    fn only_content(&self, record: &Record, table: &Table) -> Result<&Checksum, ()> {
-        let may_be = self.contents(record);
-        let places: Vec<Place> = table.records.iter().map(of_record).collect();
-        let own = |checksum: &&&Checksum| {
-            let owners = self.by_checksum.get(**checksum);
-            let owners = owners.into_iter().flatten();
-            let records = owners.map(|owner| places.iter().filter(|place| *place == owner).count());
-            records.sum::<usize>() == 1
+    /// The content that a record has though nobody can follow its pointer, by place: whatever was found must belong to some
+    /// record, and this is the only one that it can belong to. None where there is not one such content. Where nothing
+    /// was found that a record can have, its content is a strange one.
+    fn only_contents(&self, table: &Table) -> HashMap<Place, Option<&'a Checksum>> {
+        let mut records: HashMap<Place, usize> = HashMap::new();
+        table.records.iter().for_each(|record| *records.entry(of_record(record)).or_default() += 1);
+        let is_own =
+            |places: &BTreeSet<Place>| places.iter().filter_map(|place| records.get(place)).sum::<usize>() == 1;
+        let own: HashSet<&Checksum> =
+            self.by_checksum.iter().filter(|(_, places)| is_own(places)).map(|(checksum, _)| *checksum).collect();
+        let only = |known: &Vec<&'a Known>| {
+            let mut own = known.iter().map(|known| &known.checksum).filter(|checksum| own.contains(checksum));
+            let first = own.next();
+            first.filter(|first| own.all(|other| other == *first))
         };
-        let own: Vec<_> = may_be.iter().filter(own).collect();
-        match own[..] {
-            [only] => Ok(only),
-            [] if may_be.is_empty() => Ok(&self.strange),
-            _ => Err(()),
-        }
+        self.by_place.iter().map(|(place, known)| (*place, only(known))).collect()
     }
 
     /// What the checksums tell by themselves.

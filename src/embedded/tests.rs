@@ -316,6 +316,22 @@ fn two_arrays_may_stand_side_by_side() {
     }
 }
 
+/// Whoever makes a file can't make it take the square of its size; else this test would not end in hours.
+#[test]
+fn tens_of_thousands_of_migrations_are_worked_through() {
+    let words = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let migration = |version: u64| words(&[1 << 63, 0, 8, 1 << 63, 0, 8, 1 << 63, 0, 48, version, 0]);
+    let known: Vec<Known> = (0..1000).map(|version| row(version, 1)).collect();
+    let checksum = digest(1);
+    let stream = |gap: &[u8], version: fn(u64) -> u64| {
+        let all: Vec<u8> = (0..30_000).flat_map(|number| [&migration(version(number)), gap].concat()).collect();
+        search(std::slice::from_ref(&checksum), &[checksum.as_bytes(), &all].concat(), 1 << 16)
+    };
+    let unclear = Err(Unclear::Versions((0..1000).map(Version).collect()));
+    assert_eq!(carried(&known, &stream(&[], |number| number)), unclear);
+    assert_eq!(carried(&known, &stream(&[7; 8], |number| number % 7)), Err(Unclear::Sets));
+}
+
 #[test]
 fn without_an_array_a_checksum_tells_the_one_version_that_it_is_known_for() {
     use MigrationKind::{ReversibleDown, ReversibleUp};
