@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::reference::{Reference, ReferenceError};
+use crate::text::mask;
 
 /// Where an image is.
 ///
@@ -66,8 +67,8 @@ impl Location {
             Ok(reference) if !is_path => Ok(Self::Registry(reference)),
             parsed => match (Self::stored(text, root), parsed) {
                 (Some(location), _) => location,
-                (None, Err(reason)) if !is_path => Err(LocationError::Neither { text: hidden(text), reason }),
-                (None, _) => Err(LocationError::Missing(text.to_owned())),
+                (None, Err(reason)) if !is_path => Err(LocationError::Neither { text: mask(text, true), reason }),
+                (None, _) => Err(LocationError::Missing(mask(text, true))),
             },
         }
     }
@@ -88,14 +89,6 @@ impl Location {
             });
         }
         None
-    }
-}
-
-/// `text` without what may be a password before an `@`.
-fn hidden(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((before, after)) if before.contains(':') && !after.contains(':') => format!("***@{after}"),
-        _ => text.to_owned(),
     }
 }
 
@@ -141,7 +134,14 @@ mod tests {
         assert!(matches!(parse("None.tar"), Err(LocationError::Neither { .. })));
         assert_eq!(parse(" "), Err(LocationError::Empty));
         assert!(matches!(parse("/dev/null"), Err(LocationError::Special(_))));
-        let secret = parse("https://user:hunter22@ghcr.io/o/app").unwrap_err().to_string();
-        assert!(!secret.contains("hunter22"), "{secret}");
+        for text in [
+            "https://user:hunter22@ghcr.io/o/app",
+            "user:hunter22@ghcr.io:443/o/app:1",
+            "user:hunter22@ghcr.io/o/app@sha256:00",
+            "./user:hunter22@x",
+        ] {
+            let secret = parse(text).unwrap_err().to_string();
+            assert!(!secret.contains("hunter22"), "{secret}");
+        }
     }
 }

@@ -7,7 +7,7 @@
 
 mod own;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Visit;
 use super::error::{ImageError, LayerFault, Limit};
@@ -52,7 +52,7 @@ pub struct Overlay {
     /// Names that were given the content of a path of this layer, should the path come once more.
     served: HashMap<Path, Vec<Path>>,
     /// What this layer deletes, and whether only what stands below.
-    gone: Vec<(Path, bool)>,
+    gone: BTreeSet<(Path, bool)>,
     entries: usize,
     names: usize,
 }
@@ -69,7 +69,7 @@ impl Overlay {
     /// Nothing was read yet.
     pub fn new(limits: Limits) -> Self {
         let (nodes, own, links) = (HashMap::new(), Own::default(), Links::default());
-        let (wanted, served, gone) = (BTreeMap::new(), HashMap::new(), Vec::new());
+        let (wanted, served, gone) = (BTreeMap::new(), HashMap::new(), BTreeSet::new());
         Self { limits, layer: 0, nodes, own, links, wanted, served, gone, entries: 0, names: 0 }
     }
 
@@ -109,8 +109,8 @@ impl Overlay {
         self.claim(&path, is_folder);
         self.own.insert_folders(&path);
         match entry.kind {
-            Kind::Directory => self.own.insert(&path, State::Folder),
-            Kind::Other => self.own.insert(&path, State::Other),
+            Kind::Directory => self.own.insert(&path, State::Folder, seen),
+            Kind::Other => self.own.insert(&path, State::Other, seen),
             Kind::Symlink => self.link(&path, &entry.target, seen)?,
             Kind::File => return Ok(self.file(&path, ordinal, seen)),
             Kind::HardLink => self.hard_link(&path, &entry.target, seen, visit)?,
@@ -205,7 +205,7 @@ impl Overlay {
             self.nodes.entry(path.clone()).or_default().settled.get_or_insert((layer, false));
         }
         self.nodes.entry(path.clone()).or_default().barrier.get_or_insert(layer);
-        self.gone.push((path, name == OPAQUE));
+        self.gone.insert((path, name == OPAQUE));
     }
 
     /// Whether no newer layer hides the path.
@@ -283,18 +283,19 @@ impl Overlay {
         for name in self.wanted.remove(path).map(|wanted| wanted.names).unwrap_or_default() {
             self.links.0.insert(name, target.into());
         }
-        self.own.insert(path, State::Link(target.into()));
+        self.own.insert(path, State::Link(target.into()), seen);
         Ok(())
     }
 
     fn file(&mut self, path: &[u8], ordinal: u64, seen: bool) -> Content {
         let wanting = self.wanted.remove(path).map(|wanted| wanted.names).unwrap_or_default();
+        self.entries += wanting.len();
         let names: Vec<_> =
             seen.then_some(path).into_iter().chain(wanting.iter().map(|name| &name[..])).map(shown).collect();
         if !wanting.is_empty() {
             self.served.insert(path.into(), wanting);
         }
-        self.own.insert(path, if seen { State::Shown(ordinal) } else { State::Hidden(ordinal) });
+        self.own.insert(path, if seen { State::Shown(ordinal) } else { State::Hidden(ordinal) }, seen);
         if names.is_empty() { Content::Passed } else { Content::Shown(names) }
     }
 
@@ -305,6 +306,8 @@ impl Overlay {
         }
         let file = self.locate(target)?;
         let wanting = self.wanted.remove(path).map(|wanted| wanted.names).unwrap_or_default();
+        // An odd archive may bring the same names up again and again.
+        self.entries += wanting.len();
         let names: Vec<Path> = seen.then(|| path.into()).into_iter().chain(wanting.clone()).collect();
         let state = match self.own.get(&file) {
             Some(State::Shown(ordinal)) => {
@@ -337,7 +340,7 @@ impl Overlay {
                 State::Below(file)
             }
         };
-        self.own.insert(path, state);
+        self.own.insert(path, state, seen);
         Ok(())
     }
 

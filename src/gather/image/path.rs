@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::limits::MOST_PATH;
+
 /// As many links are followed, as in Linux.
 const MOST_LINKS: usize = 40;
 
@@ -47,6 +49,9 @@ pub fn follow<'a>(path: &[u8], wholly: bool, target: impl Fn(&[u8]) -> Option<&'
             _ => {}
         }
         let next = if done.is_empty() { part } else { [&done, b"/".as_slice(), &part].concat() };
+        if next.len() > MOST_PATH {
+            return None;
+        }
         let last = rest.iter().all(|part| part.is_empty());
         match target(&next).filter(|_| wholly || !last) {
             Some(target) => {

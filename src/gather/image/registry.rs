@@ -100,7 +100,7 @@ impl Registry {
         let builder = if is_local { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|error| ImageError::Registry {
             registry: reference.registry.clone(),
-            fault: RegistryFault::Tls(fault::innermost(&error)),
+            fault: RegistryFault::Tls(fault::innermost(&error.without_url())),
         })?;
         let access = match &options.login.proof {
             super::credentials::Proof::Token(token) => Access::Bearer(token.clone()),
@@ -188,7 +188,7 @@ impl Registry {
                         }
                     }
                     Ok(None) => return Ok(()),
-                    Err(error) => break fault::of(&error),
+                    Err(error) => break fault::of(error),
                 }
             };
             if attempt >= ATTEMPTS || !fault::passes(&broken) {
@@ -202,7 +202,7 @@ impl Registry {
     /// The body of an answer, if it is not too large.
     async fn body(&self, mut response: Response, what: &str, most: u64) -> Result<Vec<u8>, ImageError> {
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.error(fault::of(&error)))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.error(fault::of(error)))? {
             if (bytes.len() + chunk.len()) as u64 > most {
                 return Err(ImageError::Limit(Limit::Document { what: what.to_owned(), most }));
             }
@@ -267,7 +267,7 @@ impl Registry {
     /// Sends a request. The time for the head of the answer is bounded here; that for its body by the client.
     async fn ask(&self, request: RequestBuilder) -> Result<Response, RegistryFault> {
         let asked = tokio::time::timeout(self.silence, request.send()).await;
-        asked.map_err(|_| RegistryFault::TimedOut)?.map_err(|error| fault::of(&error))
+        asked.map_err(|_| RegistryFault::TimedOut)?.map_err(|error| fault::of(error))
     }
 
     /// A good answer, or what is wrong with it.

@@ -48,7 +48,7 @@ fn a_layer_that_is_cut_off_goes_on_or_is_away_is_an_error() {
     let packed = Packing::Gzip.pack(&layer().tar());
     let path = folder.path().join(format!("blobs/{}", sha256(&packed).replace(':', "/")));
     let size = packed.len();
-    let mut error = |bytes: &[u8]| {
+    let error = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();
         read(folder.path()).unwrap_err().to_string().replace(&sha256(&packed), "LAYER")
     };

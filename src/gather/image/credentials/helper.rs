@@ -102,3 +102,28 @@ fn wait(child: &mut Child, answer: &Receiver<io::Result<Vec<u8>>>, end: Instant)
     }
     Err(late())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_helper_that_does_not_answer_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let (program, mark) = (folder.path().join("docker-credential-slow"), folder.path().join("mark"));
+        let path = format!("{}:/usr/bin:/bin", folder.path().display());
+        // One that waits, and one that leaves somebody behind who holds its output open.
+        for script in ["exec sleep 60", "sleep 60 & echo '{}'"] {
+            std::fs::write(&program, format!("#!/bin/sh\necho $$ > {}\n{script}\n", mark.display())).unwrap();
+            std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+            let environment = |name: &str| (name == "PATH").then(|| path.clone());
+            let error =
+                ask_within(Duration::from_millis(500), "slow", "ghcr.io", &environment).unwrap_err().to_string();
+            assert!(error.contains("for ghcr.io, did not answer within 0 s; try: "), "{error}");
+            let process = std::fs::read_to_string(&mark).unwrap();
+            assert!(!std::path::Path::new("/proc").join(process.trim()).exists());
+        }
+    }
+}

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::super::error::ImageError;
 use super::super::manifest;
+use super::super::reference::Reference;
 use super::{Files, Root};
 
 #[derive(Deserialize)]
@@ -38,7 +39,8 @@ pub fn root(files: &Files, name: Option<&str>) -> Result<Root, ImageError> {
     Ok(Root::Docker { config, layers: image.layers.clone() })
 }
 
-/// Whether `name` is the tag alone of `app:1`.
+/// Whether `name` is the tag alone of `app:1`, or means the same as `docker.io/library/app:1`.
 fn is_tag(tagged: &str, name: &str) -> bool {
-    tagged.rsplit_once(':').is_some_and(|(_, tag)| tag == name)
+    let same = |tagged| Reference::parse(name).is_ok_and(|name| name == tagged);
+    tagged.rsplit_once(':').is_some_and(|(_, tag)| tag == name) || Reference::parse(tagged).is_ok_and(same)
 }

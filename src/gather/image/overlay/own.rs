@@ -12,7 +12,7 @@ pub enum State {
     Folder,
     /// A file that was shown under this name: the entry with this number.
     Shown(u64),
-    /// A file that this name does not show.
+    /// A file that this name does not show, or not yet.
     Hidden(u64),
     /// A hard link to a file of an older layer.
     Below(Path),
@@ -25,7 +25,8 @@ pub enum State {
 /// The paths of a layer.
 #[derive(Debug, Default)]
 pub struct Own {
-    states: BTreeMap<Path, State>,
+    /// Each with whether a container sees it: no newer layer hides it.
+    states: BTreeMap<Path, (State, bool)>,
     /// How many of them are symbolic links: in most layers none.
     links: usize,
     /// Names that are seen, of files that were passed over when they came by.
@@ -34,19 +35,19 @@ pub struct Own {
 
 impl Own {
     pub fn get(&self, path: &[u8]) -> Option<&State> {
-        self.states.get(path)
+        self.states.get(path).map(|(state, _)| state)
     }
 
-    pub fn insert(&mut self, path: &[u8], state: State) {
+    pub fn insert(&mut self, path: &[u8], state: State, seen: bool) {
         self.links += usize::from(matches!(state, State::Link(_)));
-        self.states.insert(path.into(), state);
+        self.states.insert(path.into(), (state, seen));
     }
 
     /// Notes the folders in which the path stands, whether or not they have entries of their own.
     pub fn insert_folders(&mut self, path: &[u8]) {
         for folder in ancestors(path).skip(1) {
             if !self.states.contains_key(folder) {
-                self.states.insert(folder.into(), State::Folder);
+                self.states.insert(folder.into(), (State::Folder, false));
             }
         }
     }
@@ -71,23 +72,23 @@ impl Own {
         }
     }
 
-    /// Takes away what stands at the path and below it; a folder that meets a folder stays.
+    /// Takes away what stands at the path and below it; a folder that meets a folder stays. What of it was seen.
     pub fn remove(&mut self, path: &[u8], is_folder: bool) -> Vec<(Path, State)> {
         let Some(state) = self.states.get(path) else { return Vec::new() };
-        let mut removed = Vec::new();
-        if *state == State::Folder {
+        let mut removed: Vec<(Path, (State, bool))> = Vec::new();
+        if state.0 == State::Folder {
             if is_folder {
-                return removed;
+                return Vec::new();
             }
             let start: Path = [path, b"/"].concat().into();
             let below = self.states.range(start.clone()..).take_while(|(path, _)| path.starts_with(&start[..]));
             removed.extend(below.map(|(path, state)| (path.clone(), state.clone())));
         }
         removed.push((path.into(), state.clone()));
-        for (path, state) in &removed {
+        for (path, (state, seen)) in &removed {
             self.states.remove(path);
             self.links -= usize::from(matches!(state, State::Link(_)));
-            if let State::Hidden(ordinal) = state
+            if let (State::Hidden(ordinal), true) = (state, seen)
                 && let Some(names) = self.missed.get_mut(ordinal)
             {
                 names.retain(|name| name != path);
@@ -96,6 +97,6 @@ impl Own {
                 }
             }
         }
-        removed
+        removed.into_iter().filter(|(_, (_, seen))| *seen).map(|(path, (state, _))| (path, state)).collect()
     }
 }

@@ -70,6 +70,10 @@ fn plainly(layers: &[Vec<Line>]) -> Option<Tree> {
                 }
                 Line::Delete(path) => {
                     below(&merged, path).iter().chain([path]).for_each(|path| drop(merged.remove(path)));
+                    // What marks it stands in a folder.
+                    if let Some((folder, _)) = path.rsplit_once('/') {
+                        put(&mut own, folder, Node::Folder)?;
+                    }
                 }
                 Line::Opaque(path) => below(&merged, path).iter().for_each(|path| drop(merged.remove(path))),
             }

@@ -9,8 +9,9 @@ use super::super::error::RegistryFault;
 use super::{Astray, cause};
 use crate::gather::tls;
 
-/// What a request failed with.
-pub fn of(error: &reqwest::Error) -> RegistryFault {
+/// What a request failed with. The address that it had led to by then may be signed, which is as good as a password.
+pub fn of(error: reqwest::Error) -> RegistryFault {
+    let error = &error.without_url();
     if let Some(tls) = tls::cause(error) {
         return match tls {
             // What is no TLS is most often HTTP.
