@@ -17,7 +17,7 @@ mod variant;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Component, Path};
 
-use crate::finding::{Explanation, Facts, Finding, Findings, Scope};
+use crate::finding::{self, Facts, Finding, Findings, Scope};
 use crate::git::{GitError, ObjectId};
 use crate::history::Engine;
 use crate::migration::{Checksum, Version};
@@ -25,6 +25,9 @@ use crate::source::Source;
 use crate::target::TargetState;
 use index::Wanted;
 use repository::Repository;
+
+pub use mend::{Content, Step};
+pub use repository::Place;
 
 /// What a branch is going to be merged into.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,24 +63,61 @@ impl Subject<'_> {
 pub fn explain(mut findings: Findings, states: &[TargetState], root: &Path, base: Option<Base>) -> Findings {
     let targets = Targets::of(states);
     let explained: Vec<usize> = (0..findings.open.len()).filter(|at| targets.concerns(&findings.open[*at])).collect();
+    let of_findings: Vec<&Finding> = explained.iter().map(|at| &findings.open[*at]).collect();
     if explained.is_empty() {
         return findings;
     }
-    let of_findings = explained.iter().map(|at| &findings.open[*at]);
-    let explanations = match look_up(of_findings.clone(), &targets, root, base) {
-        Ok(repository) => of_findings.map(|finding| one(finding, &targets, &repository)).collect(),
+    let explanations = match account(&of_findings, states, root, base) {
+        Ok(account) => account.explanations,
         // A folder that is no repository has nothing to tell, and who stands in one knows.
         Err(GitError::NoRepository) => Vec::new(),
         Err(error) => {
             tracing::warn!(%error, "nothing can be explained");
-            of_findings.map(|_| Some(unexplained(&error))).collect()
+            of_findings.iter().map(|_| Some(unexplained(&error))).collect()
         }
     };
     for (at, explanation) in explained.into_iter().zip(explanations) {
-        findings.open[at].explanation = explanation.map(Box::new);
+        let printed = |explanation: Explanation| Box::new(explanation.with_fix(|steps| mend::commands(&steps)));
+        findings.open[at].explanation = explanation.map(printed);
     }
     findings
 }
+
+/// What the repository's history says of findings, for who is going to take the steps.
+pub struct Account {
+    /// Of each finding, in their order.
+    pub explanations: Vec<Option<Explanation>>,
+    repository: Repository,
+}
+
+/// Explains findings as [`explain`] does.
+///
+/// # Errors
+/// git cannot be asked.
+pub fn account(
+    findings: &[&Finding],
+    states: &[TargetState],
+    root: &Path,
+    base: Option<Base>,
+) -> Result<Account, GitError> {
+    let targets = Targets::of(states);
+    let repository = look_up(findings, &targets, root, base)?;
+    let explanations = findings.iter().map(|finding| one(finding, &targets, &repository)).collect();
+    Ok(Account { explanations, repository })
+}
+
+impl Account {
+    /// The applied bytes; none where they are made of more than `most`, or are not here.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn bytes(&self, content: &Content, most: u64) -> Result<Option<Vec<u8>>, GitError> {
+        self.repository.applied_of(&content.place, most)
+    }
+}
+
+/// An explanation with the steps that mend what it explains, which is printed as commands.
+pub type Explanation = finding::Explanation<Step>;
 
 /// What is said where git cannot be asked.
 fn unexplained(error: &GitError) -> Explanation {
@@ -85,17 +125,17 @@ fn unexplained(error: &GitError) -> Explanation {
 }
 
 /// Opens the repository and looks everything up that the findings need.
-fn look_up<'a>(
-    findings: impl Iterator<Item = &'a Finding> + Clone,
+fn look_up(
+    findings: &[&Finding],
     targets: &Targets,
     root: &Path,
     base: Option<Base>,
 ) -> Result<Repository, GitError> {
-    let checksums: HashSet<&Checksum> = findings.clone().flat_map(|finding| targets.checksums(finding)).collect();
+    let checksums: HashSet<&Checksum> = findings.iter().flat_map(|finding| targets.checksums(finding)).collect();
     let ignored = targets.states.iter().filter_map(|state| state.defined.as_ref().ok());
     let ignored: BTreeSet<_> = ignored.map(|defined| &defined.ignored_chars).filter(|set| !set.is_empty()).collect();
     let directories: BTreeSet<String> = targets.states.iter().map(directory).collect();
-    let files = findings.filter_map(|finding| finding.facts.file()).map(str::to_owned).collect();
+    let files = findings.iter().filter_map(|finding| finding.facts.file()).map(str::to_owned).collect();
     Repository::open(root, base, directories.into_iter().collect(), &Wanted { checksums, ignored }, files)
 }
 

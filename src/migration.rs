@@ -1,5 +1,6 @@
 //! A migration in code, an applied migration, and what identifies both: vocabulary, no I/O.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -33,6 +34,14 @@ impl Checksum {
         digest.finish()
     }
 
+    /// The checksum of a migration, less the letters that a `sqlx.toml` leaves out of it. `None`: it is not UTF-8, and sqlx
+    /// fails on it.
+    pub fn less(content: &[u8], ignored: &BTreeSet<char>) -> Option<Self> {
+        let mut digest = ChecksumDigest::default();
+        digest.update_less(std::str::from_utf8(content).ok()?, ignored);
+        Some(digest.finish())
+    }
+
     /// A checksum as it stands in a row.
     pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Self {
         Self(bytes.into())
@@ -57,6 +66,11 @@ impl ChecksumDigest {
     /// Adds the next piece.
     pub fn update(&mut self, piece: impl AsRef<[u8]>) {
         self.0.update(piece);
+    }
+
+    /// Adds a text, less the letters that a `sqlx.toml` leaves out.
+    pub fn update_less(&mut self, text: &str, ignored: &BTreeSet<char>) {
+        text.split(|c| ignored.contains(&c)).for_each(|piece| self.update(piece));
     }
 
     /// The checksum of all pieces.

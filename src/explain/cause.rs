@@ -1,8 +1,8 @@
 //! What every cause needs: the place to speak of, and how commits and branches are put into words.
 
 use crate::explain::repository::{Place, Repository, folder, told, version};
-use crate::explain::{Subject, directory, mend};
-use crate::finding::{Cause, Explanation};
+use crate::explain::{Explanation, Subject, directory, mend};
+use crate::finding::Cause;
 use crate::git::Commit;
 
 /// More branches than this are counted.
@@ -34,8 +34,8 @@ pub fn nothing_fits(repository: &Repository) -> Explanation {
     }
 }
 
-/// The base branch has it, of which `what` is said, and this branch not yet.
-pub fn behind_base(what: &str, place: &Place, repository: &Repository) -> Explanation {
+/// The base branch has it, of which `what` is said, and this branch not yet. It belongs to `path`.
+pub fn behind_base(what: &str, place: &Place, path: &str, repository: &Repository) -> Explanation {
     let base = repository.base.as_ref().map_or("the base", |base| &base.name);
     let added = repository.added(place);
     Explanation {
@@ -43,7 +43,7 @@ pub fn behind_base(what: &str, place: &Place, repository: &Repository) -> Explan
         summary: format!("`{base}` has {what}, and this branch does not yet: merge `{base}`{}", added_by(added)),
         added: added.map(told),
         branches: vec![base.to_owned()],
-        fix: mend::merge(base),
+        fix: mend::merge(repository, base, place, path),
         ..unknown()
     }
 }

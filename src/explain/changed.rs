@@ -3,8 +3,8 @@
 
 use crate::explain::cause::{by, places, unknown};
 use crate::explain::repository::{Repository, name, told};
-use crate::explain::{Subject, Targets, mend, mismatch, row};
-use crate::finding::{Cause, ChangedMigration, Explanation, Facts, Finding};
+use crate::explain::{Explanation, Subject, Targets, mend, mismatch, row};
+use crate::finding::{Cause, ChangedMigration, Facts, Finding};
 use crate::git::GitError;
 use crate::target::TargetState;
 
@@ -57,7 +57,7 @@ pub fn collision(
     let added = theirs.and_then(|place| repository.added(place));
     let ours = mismatch::own_commit(subject.file, repository);
     let taken = theirs.map_or_else(|| "a file of the base".to_owned(), |place| format!("`{}`", name(&place.path)));
-    let fix = mend::renumbered(subject.file, subject, states);
+    let fix = mend::renumbered(subject.file, subject, states, repository);
     Ok(Some(Explanation {
         cause: Cause::Collision,
         summary: format!(
@@ -70,7 +70,7 @@ pub fn collision(
         added: added.map(told),
         changed: ours.as_ref().map(told),
         branches: theirs.map_or_else(Vec::new, |place| repository.tips(place)),
-        fix: fix.map_or_else(Vec::new, |to| mend::rename(repository, subject.file, &to)),
+        fix: fix.map(|to| mend::rename(repository, subject.file, &to, None)).into_iter().collect(),
         ..unknown()
     }))
 }

@@ -3,8 +3,8 @@
 use crate::explain::cause::{places, unknown, who};
 use crate::explain::difference::{diff, difference};
 use crate::explain::repository::{Place, Repository, name, told};
-use crate::explain::{Subject, Targets, engine, missing};
-use crate::finding::{Cause, Difference, Explanation, Facts, Finding};
+use crate::explain::{Explanation, Subject, Targets, engine, missing};
+use crate::finding::{Cause, Difference, Facts, Finding};
 use crate::git::GitError;
 use crate::migration::{Checksum, Version};
 use crate::target::TargetState;

@@ -20,6 +20,8 @@ pub struct Found {
     pub blob: ObjectId,
     /// What has to be done to it so that it has the checksum.
     pub variant: Variant,
+    /// Whether there is a CR in it, as it is: nobody writes one but at the end of a line.
+    pub has_cr: bool,
 }
 
 /// What the repository's history says of the contents that were looked for.
@@ -107,11 +109,13 @@ fn hash_as_is(git: &Git, blobs: &[ObjectId], wanted: &Wanted, found: &mut Conten
     let (mut buffer, mut read) = (vec![0; 64 << 10], 0);
     git.blobs(blobs, &mut |id, content| {
         read += 1;
-        let mut digest = ChecksumDigest::default();
+        let (mut digest, mut has_cr) = (ChecksumDigest::default(), false);
         while let Ok(length @ 1..) = content.read(&mut buffer) {
-            digest.update(&buffer[..length]);
+            let piece = &buffer[..length];
+            has_cr |= piece.contains(&b'\r');
+            digest.update(piece);
         }
-        note(found, wanted, digest.finish(), id, Variant::default());
+        note(found, wanted, digest.finish(), Found { blob: id.clone(), variant: Variant::default(), has_cr });
     })?;
     Ok(blobs.len().saturating_sub(read))
 }
@@ -121,34 +125,35 @@ fn hash_variants(git: &Git, blobs: &[ObjectId], wanted: &Wanted, found: &mut Con
     let open = wanted.checksums.iter().copied().filter(|checksum| !found.contains_key(*checksum)).collect();
     let wanted = Wanted { checksums: open, ignored: wanted.ignored.clone() };
     git.blobs(blobs, &mut |id, content| {
-        let Some(bytes) = whole(content) else { return };
+        let Some(bytes) = whole(content, MOST_BYTES) else { return };
+        let found_as = |variant| Found { blob: id.clone(), variant, has_cr: bytes.contains(&b'\r') };
         for ignored in &wanted.ignored {
             if let Ok(text) = std::str::from_utf8(&bytes) {
                 let mut digest = ChecksumDigest::default();
-                text.split(|c| ignored.contains(&c)).for_each(|piece| digest.update(piece));
-                note(found, &wanted, digest.finish(), id, Variant { ignores: true, ..Variant::default() });
+                digest.update_less(text, ignored);
+                note(found, &wanted, digest.finish(), found_as(Variant { ignores: true, ..Variant::default() }));
             }
         }
         for variant in Variant::all() {
             if let Some(content) = variant.of(&bytes) {
-                note(found, &wanted, Checksum::of(content), id, variant);
+                note(found, &wanted, Checksum::of(content), found_as(variant));
             }
         }
     })
 }
 
-/// All of a content, unless it is too long.
-pub fn whole(content: &mut dyn Read) -> Option<Vec<u8>> {
+/// All of a content, unless it is longer than `most`.
+pub fn whole(content: &mut dyn Read, most: u64) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    let is_whole = content.take(MOST_BYTES + 1).read_to_end(&mut bytes).is_ok_and(|n| n as u64 <= MOST_BYTES);
+    let is_whole = content.take(most + 1).read_to_end(&mut bytes).is_ok_and(|n| n as u64 <= most);
     is_whole.then_some(bytes)
 }
 
-fn note(found: &mut Contents, wanted: &Wanted, checksum: Checksum, blob: &ObjectId, variant: Variant) {
+fn note(found: &mut Contents, wanted: &Wanted, checksum: Checksum, content: Found) {
     if wanted.checksums.contains(&checksum) {
         let found = found.entry(checksum).or_default();
-        if !found.iter().any(|other| other.blob == *blob) {
-            found.push(Found { blob: blob.clone(), variant });
+        if !found.iter().any(|other| other.blob == content.blob) {
+            found.push(content);
         }
     }
 }

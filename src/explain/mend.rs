@@ -1,10 +1,10 @@
-//! What mends it: commands for a shell in the repository's root, and SQL for the row. Both are printed, never run.
+//! What mends it: steps, which are printed as commands for a shell in the repository's root and which `restore` takes
+//! itself, and SQL for the row, which is printed and never run.
 
 use std::fmt::Write;
 
 use crate::explain::cause::short;
-use crate::explain::repository::{Place, Repository, name};
-use crate::explain::variant::Lines;
+use crate::explain::repository::{Place, Repository, folder, name, version};
 use crate::explain::{Subject, shell};
 use crate::history::Engine;
 use crate::migration::{Checksum, Version};
@@ -12,46 +12,162 @@ use crate::table_name;
 use crate::target::TargetState;
 use crate::text::harmless;
 
-/// Writes the applied bytes to `path`: `git show` gives them as they were committed, whatever a checkout would do.
-/// Empty where a name cannot be copied from a screen.
-pub fn restore(repository: &Repository, place: &Place, path: &str) -> Vec<String> {
-    let commit = short(&repository.index.commits[place.added]);
-    let spec = repository.git.spec(&commit, &place.path);
-    let command = || Some(format!("git show {}{} > {}", shell::word(&spec)?, place.variant.pipe(), shell::path(path)?));
-    let keep = (place.variant.lines == Lines::CrLf).then(|| attribute(path, "-text"));
-    let keep = keep.map_or_else(Vec::new, |line| line.into_iter().collect());
-    command().map_or_else(Vec::new, |command| [keep, vec![command]].concat())
+const ATTRIBUTES: &str = ".gitattributes";
+
+/// One thing to do so that a row and its file fit. A command of a shell is one rendering of it, `restore` is the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The applied bytes are written to a file.
+    Write {
+        /// The bytes.
+        content: Content,
+        /// The file.
+        path: String,
+    },
+    /// A file gets another name.
+    Rename {
+        /// The name that it has.
+        from: String,
+        /// The name that it gets.
+        to: String,
+        /// Whether the last commit has the file.
+        is_tracked: bool,
+        /// The bytes that it has to have under the new name, where it is the one that was applied.
+        content: Option<Content>,
+    },
+    /// A line is appended to a `.gitattributes`.
+    Attribute {
+        /// That file.
+        file: String,
+        /// The line; none where a file's name does not fit into one.
+        line: Option<String>,
+    },
+    /// git checks a file out anew, by attributes that were just appended: it then has the applied bytes.
+    CheckOut {
+        /// The bytes that it then has.
+        content: Content,
+        /// The file.
+        path: String,
+        /// The `.gitattributes`.
+        attributes: String,
+    },
+    /// A change that nobody committed is put aside.
+    Stash {
+        /// The file that was changed.
+        path: String,
+    },
+    /// The base is merged, which has the applied bytes.
+    Merge {
+        /// The name of the base.
+        base: String,
+        /// The bytes.
+        content: Content,
+        /// The file that has them then.
+        path: String,
+    },
+    /// What a clone has left behind is fetched.
+    Fetch {
+        /// The command that does it.
+        command: &'static str,
+    },
 }
 
-/// Appends a line to `.gitattributes`, whose last one may lack its end.
-pub fn attribute(path: &str, attribute: &str) -> Option<String> {
-    Some(format!("printf '\\n%s\\n' {} >> .gitattributes", shell::attribute(path, attribute)?))
+/// The applied bytes, and where git has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The content that they are made of, and how.
+    pub place: Place,
+    /// How git calls it: `COMMIT:PATH`.
+    pub spec: String,
+}
+
+impl Step {
+    /// The commands of a shell that do it; none where a name cannot be copied from a screen.
+    fn commands(&self) -> Option<Vec<String>> {
+        let command = match self {
+            Self::Write { content, path } => content.written_to(path)?,
+            Self::Rename { from, to, is_tracked, .. } => {
+                let program = if *is_tracked { "git mv" } else { "mv" };
+                format!("{program} {} {}", shell::path(from)?, shell::path(to)?)
+            }
+            Self::Attribute { file, line } => {
+                format!("printf '\\n%s\\n' {} >> {}", shell::word(line.as_ref()?)?, shell::path(file)?)
+            }
+            Self::CheckOut { path, attributes, .. } => {
+                let (word, attributes) = (shell::path(path)?, shell::path(attributes)?);
+                return Some(vec![
+                    format!("git add {attributes}"),
+                    format!("rm {word} && git checkout -- {word}"),
+                ]);
+            }
+            Self::Stash { path } => format!("git stash push -- {}", shell::path(path)?),
+            Self::Merge { base, .. } => format!("git merge {}", shell::word(base)?),
+            Self::Fetch { command } => (*command).to_owned(),
+        };
+        Some(vec![command])
+    }
+}
+
+impl Content {
+    fn of(repository: &Repository, place: &Place) -> Self {
+        let commit = short(&repository.index.commits[place.added]);
+        Self { place: place.clone(), spec: repository.git.spec(&commit, &place.path) }
+    }
+
+    /// `git show` gives the bytes as they were committed, whatever a checkout would do.
+    fn written_to(&self, path: &str) -> Option<String> {
+        let pipe = self.place.variant.pipe();
+        Some(format!("git show {}{pipe} > {}", shell::word(&self.spec)?, shell::path(path)?))
+    }
+}
+
+/// The commands that do all the steps, or none where one has none.
+pub fn commands(steps: &[Step]) -> Vec<String> {
+    let commands: Option<Vec<_>> = steps.iter().map(Step::commands).collect();
+    commands.map_or_else(Vec::new, |commands| commands.concat())
+}
+
+/// Writes the applied bytes to `path`, and has git keep the ends of its lines where they are not LF.
+pub fn restore(repository: &Repository, place: &Place, path: &str) -> Vec<Step> {
+    let keep = place.has_crlf().then(|| attribute(repository, path, "-text"));
+    let write = Step::Write { content: Content::of(repository, place), path: path.to_owned() };
+    keep.into_iter().chain([write]).collect()
+}
+
+/// Gives one file attributes, in the `.gitattributes` that is nearest to it: no other overrules that one.
+pub fn attribute(repository: &Repository, path: &str, attribute: &str) -> Step {
+    let folders = path.match_indices('/').map(|(end, _)| &path[..=end]).rev();
+    let nearest = folders.into_iter().find(|folder| repository.root.join(folder).join(ATTRIBUTES).exists());
+    let folder = nearest.unwrap_or_default();
+    let line = shell::attribute(&path[folder.len()..], attribute);
+    Step::Attribute { file: format!("{folder}{ATTRIBUTES}"), line }
 }
 
 /// Has a file checked out anew, by attributes of its own.
-pub fn check_out_with(path: &str, with: &str) -> Vec<String> {
-    let commands = || {
-        let word = shell::path(path)?;
-        let out = format!("rm {word} && git checkout -- {word}");
-        Some(vec![attribute(path, with)?, "git add .gitattributes".to_owned(), out])
-    };
-    commands().unwrap_or_default()
+pub fn check_out_with(repository: &Repository, place: &Place, path: &str, with: &str) -> Vec<Step> {
+    let keep = attribute(repository, path, with);
+    let attributes = if let Step::Attribute { file, .. } = &keep { file.clone() } else { ATTRIBUTES.to_owned() };
+    vec![keep, Step::CheckOut { content: Content::of(repository, place), path: path.to_owned(), attributes }]
 }
 
-/// Gives a file another name, in git too where git knows it.
-pub fn rename(repository: &Repository, from: &str, to: &str) -> Vec<String> {
-    let program = if repository.at_head(from).is_some() { "git mv" } else { "mv" };
-    let command = || Some(format!("{program} {} {}", shell::path(from)?, shell::path(to)?));
-    command().into_iter().collect()
+/// Gives a file another name, in git too where git knows it. As the one at `place` it was applied, where that is said.
+pub fn rename(repository: &Repository, from: &str, to: &str, place: Option<&Place>) -> Step {
+    let is_tracked = repository.at_head(from).is_some();
+    let content = place.map(|place| Content::of(repository, place));
+    Step::Rename { from: from.to_owned(), to: to.to_owned(), is_tracked, content }
 }
 
-/// Merges the base.
-pub fn merge(base: &str) -> Vec<String> {
-    shell::word(base).map(|base| format!("git merge {base}")).into_iter().collect()
+/// Merges the base, which has what was applied at `place`: it belongs to `path`.
+pub fn merge(repository: &Repository, base: &str, place: &Place, path: &str) -> Vec<Step> {
+    vec![Step::Merge { base: base.to_owned(), content: Content::of(repository, place), path: path.to_owned() }]
 }
 
-/// The path of a file once it has a version that nothing of the service has yet.
-pub fn renumbered(path: &str, subject: &Subject, states: &[TargetState]) -> Option<String> {
+/// The path of a file once it has a version that nothing of the service has yet, nor was given in this run.
+pub fn renumbered(path: &str, subject: &Subject, states: &[TargetState], repository: &Repository) -> Option<String> {
+    let mut numbers = repository.numbers.borrow_mut();
+    if let Some(known) = numbers.get(path) {
+        return Some(known.clone());
+    }
     let same = states.iter().filter(|state| state.target.service == subject.state.target.service);
     let versions = same.flat_map(|state| {
         let rows = state.applied.as_ref().map_or(&[][..], |history| history.rows());
@@ -59,11 +175,14 @@ pub fn renumbered(path: &str, subject: &Subject, states: &[TargetState]) -> Opti
         let merged = state.base.as_ref().map_or(&[][..], |base| &base.tip);
         rows.iter().map(|row| row.version).chain(files.iter().chain(merged).map(|migration| migration.version))
     });
-    let next = versions.max()?.0.checked_add(1)?;
+    let given = numbers.values().filter(|other| folder(other) == folder(path)).filter_map(|other| version(other));
+    let next = versions.chain(given).max()?.0.checked_add(1)?;
     let file = name(path);
     let (prefix, rest) = file.split_once('_')?;
     let width = if prefix.starts_with('0') { prefix.len() } else { 0 };
-    Some(format!("{}{next:0width$}_{rest}", &path[..path.len() - file.len()]))
+    let renumbered = format!("{}{next:0width$}_{rest}", &path[..path.len() - file.len()]);
+    numbers.insert(path.to_owned(), renumbered.clone());
+    Some(renumbered)
 }
 
 /// Gives the row the checksum of the file.

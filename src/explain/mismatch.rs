@@ -5,8 +5,9 @@ use crate::explain::difference::{diff, difference};
 use crate::explain::missing::{on_unmerged_branch, would_be};
 use crate::explain::repository::{Place, Repository, name, told, version};
 use crate::explain::variant::Lines;
-use crate::explain::{Subject, engine, mend};
-use crate::finding::{Cause, Difference, Explanation};
+use crate::explain::mend::Step;
+use crate::explain::{Explanation, Subject, engine, mend};
+use crate::finding::{Cause, Difference};
 use crate::git::{Change, Commit, GitError};
 use crate::target::TargetState;
 use crate::text::slashed;
@@ -73,7 +74,7 @@ impl Mismatch<'_> {
             return Ok(self.edited());
         }
         if repository.is_at_base(place) {
-            return Ok(behind_base("the applied content", place, repository));
+            return Ok(behind_base("the applied content", place, file, repository));
         }
         let fix = mend::restore(repository, place, file);
         let explanation = on_unmerged_branch(place, repository)?;
@@ -98,7 +99,7 @@ impl Mismatch<'_> {
                     "the commit has the applied content, but the checkout changed the ends of its lines (`core.autocrlf` or `.gitattributes`){}",
                     added_by(added)
                 ),
-                fix: mend::check_out_with(file, "-text"),
+                fix: mend::check_out_with(repository, self.place, file, "-text"),
                 ..base
             },
             Some(_) => Explanation {
@@ -107,7 +108,7 @@ impl Mismatch<'_> {
                     "the commit that is checked out has the applied content, and the file was changed since, without a commit: put the change in a new migration{}",
                     added_by(added)
                 ),
-                fix: crate::explain::shell::path(file).map(|file| format!("git stash push -- {file}")).into_iter().collect(),
+                fix: vec![Step::Stash { path: file.to_owned() }],
                 ..base
             },
         }
@@ -120,7 +121,7 @@ impl Mismatch<'_> {
         let (what, fix) = match variant.lines {
             Lines::CrLf if !variant.mark && !variant.end => (
                 "lines that end in CRLF, as a checkout on Windows makes them",
-                mend::check_out_with(file, "text eol=crlf"),
+                mend::check_out_with(repository, self.place, file, "text eol=crlf"),
             ),
             Lines::Lf if !variant.mark && !variant.end => {
                 ("lines that end in LF", mend::restore(repository, self.place, file))
@@ -152,16 +153,17 @@ impl Mismatch<'_> {
         };
         let when = if self.subject.is_applied { "after it was applied" } else { "on this branch" };
         let then = if self.difference == Some(Difference::Sql) { ": put the change in a new migration" } else { "" };
-        let keep = line_endings.then(|| mend::attribute(self.subject.file, "-text")).flatten();
-        let restore = mend::restore(repository, place, self.subject.file);
-        let kept = restore.iter().any(|command| Some(command) == keep.as_ref());
+        let mut fix = mend::restore(repository, place, self.subject.file);
+        if line_endings && !fix.iter().any(|step| matches!(step, Step::Attribute { .. })) {
+            fix.insert(0, mend::attribute(repository, self.subject.file, "-text"));
+        }
         Explanation {
             cause,
             summary: format!("{what} {when}{by}{then}{}", added_by(added)),
             added: added.map(told),
             changed: changed.map(told),
             branches: repository.tips(place),
-            fix: keep.filter(|_| !kept && !restore.is_empty()).into_iter().chain(restore.clone()).collect(),
+            fix,
             ..unknown()
         }
     }
@@ -169,33 +171,33 @@ impl Mismatch<'_> {
     /// The row is another migration's, and the file has nothing of it.
     fn collision(&self, states: &[TargetState]) -> Explanation {
         let (subject, place, repository) = (self.subject, self.place, self.repository);
-        let (file, theirs) = (subject.file, name(&place.path));
+        let (file, applied) = (subject.file, name(&place.path));
         let added = repository.added(place);
-        let ours = own_commit(file, repository);
+        let own = own_commit(file, repository);
         let two = if version(&place.path) == Some(subject.version) {
             format!("two different migrations took version {}", subject.version)
         } else {
-            format!("the row has the content of another migration, `{theirs}`")
+            format!("the row has the content of another migration, `{applied}`")
         };
-        let renumbered = mend::renumbered(file, subject, states);
-        let fix = renumbered.map_or_else(Vec::new, |to| mend::rename(repository, file, &to));
-        let restore = match repository.is_at_head(place) {
-            true => mend::rename(repository, &place.path, &would_be(subject, place)),
-            false => mend::restore(repository, place, &would_be(subject, place)),
+        let renumbered = mend::renumbered(file, subject, states, repository);
+        let ours = renumbered.map(|to| mend::rename(repository, file, &to, None));
+        let to = would_be(subject, place);
+        let theirs = match repository.is_at_head(place) {
+            true => vec![mend::rename(repository, &place.path, &to, Some(place))],
+            false => mend::restore(repository, place, &to),
         };
-        let is_whole = !fix.is_empty() && !restore.is_empty();
         Explanation {
             cause: Cause::Collision,
             summary: format!(
-                "{two}: `{theirs}`{} was applied, and `{}`{} stands here",
+                "{two}: `{applied}`{} was applied, and `{}`{} stands here",
                 by(added),
                 name(file),
-                by(ours.as_ref())
+                by(own.as_ref())
             ),
             added: added.map(told),
-            changed: ours.as_ref().map(told),
+            changed: own.as_ref().map(told),
             branches: repository.tips(place),
-            fix: if is_whole { [fix, restore].concat() } else { Vec::new() },
+            fix: ours.map_or_else(Vec::new, |ours| [vec![ours], theirs].concat()),
             ..unknown()
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::explain::cause::{added_by, author, behind_base, by, is_foreign, listed, nothing_fits, places, unknown};
 use crate::explain::repository::{Place, Repository, name, told, version};
-use crate::explain::{Subject, directory, mend};
-use crate::finding::{Cause, Explanation};
+use crate::explain::{Explanation, Subject, directory, mend};
+use crate::finding::Cause;
 use crate::git::GitError;
 use crate::migration::Migration;
 use crate::text::slashed;
@@ -39,7 +39,7 @@ pub fn explain(subject: &Subject, repository: &Repository) -> Result<Option<Expl
             let deletion = if first.on_head { repository.deletion(&first.path)? } else { None };
             let behind = !first.on_head || deletion.as_ref().is_some_and(|commit| repository.is_on_base(commit));
             match at_base.filter(|_| behind) {
-                Some(place) => behind_base("it", place, repository),
+                Some(place) => behind_base("it", place, &would_be(subject, place), repository),
                 None if first.on_head => deleted(subject, first, deletion.as_ref(), repository),
                 None => unmerged(subject, first, repository)?,
             }
@@ -88,7 +88,8 @@ fn renumbered(subject: &Subject, standing: &Migration, places: &[Place], reposit
         summary: format!("it stands here as `{}`: it was renumbered{by}{}", name(&new), added_by(added)),
         added: added.map(told),
         changed: changed.map(told),
-        fix: if has_row { Vec::new() } else { mend::rename(repository, &new, &of_old) },
+        // It has these very bytes, whatever git has of it.
+        fix: if has_row { Vec::new() } else { vec![mend::rename(repository, &new, &of_old, None)] },
         repair_sql: if has_row { mend::delete(subject) } else { mend::update_version(subject, standing.version) },
         ..unknown()
     }
@@ -114,7 +115,7 @@ fn moved(subject: &Subject, here: &Place, repository: &Repository) -> Explanatio
         cause: Cause::Renamed,
         summary: format!("it stands in `{}`, where sqlx does not look: it was moved there{by}", here.path),
         changed: added.map(told),
-        fix: mend::rename(repository, &here.path, &path),
+        fix: vec![mend::rename(repository, &here.path, &path, Some(here))],
         ..unknown()
     }
 }

@@ -1,5 +1,6 @@
 //! What has been looked up in the repository for a run: the content index, and which commits and tips have what.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,8 @@ use std::thread::ScopedJoinHandle;
 
 use crate::explain::Base;
 use crate::explain::index::{Index, MOST_BYTES, Wanted, whole};
-use crate::explain::variant::Variant;
+use crate::explain::mend::Step;
+use crate::explain::variant::{Lines, Variant};
 use crate::finding;
 use crate::git::{self, Ancestors, Git, GitError, ObjectId, Ref};
 use crate::migration::{Checksum, FileName, Version};
@@ -18,7 +20,7 @@ const MOST_ASKED: usize = 200_000;
 const MOST_REFS: usize = 5_000;
 
 /// A place where a content that was looked for stood.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The content.
     pub blob: ObjectId,
@@ -30,6 +32,19 @@ pub struct Place {
     pub added: usize,
     /// Whether a commit of this branch had it there.
     pub on_head: bool,
+    /// Whether there is a CR in the content, as it is.
+    has_cr: bool,
+}
+
+impl Place {
+    /// Whether what was applied has lines that end in CRLF, which git changes for many.
+    pub fn has_crlf(&self) -> bool {
+        match self.variant.lines {
+            Lines::Kept => self.has_cr,
+            Lines::Lf => false,
+            Lines::CrLf => true,
+        }
+    }
 }
 
 /// The repository, and what was looked up in it.
@@ -43,6 +58,9 @@ pub struct Repository {
     pub base: Option<Base>,
     /// The migrations directories of the plan.
     pub directories: Vec<String>,
+    /// The names that files were given in this run because others have their versions: each file gets one, and each
+    /// another.
+    pub numbers: RefCell<HashMap<String, String>>,
     on_head: HashSet<ObjectId>,
     on_base: HashSet<ObjectId>,
     refs: Vec<(String, String)>,
@@ -85,8 +103,8 @@ impl Repository {
         let (on_head, on_base) = (among(&of_head), among(&of_base));
         let refs = refs.into_iter().map(|found| (found.name.clone(), found.short_name())).collect();
         let root = root.to_owned();
-        let tips = HashMap::new();
-        let mut opened = Self { git, root, index, head, base, directories, on_head, on_base, refs, tips };
+        let (numbers, tips) = (RefCell::default(), HashMap::new());
+        let mut opened = Self { git, root, index, head, base, directories, numbers, on_head, on_base, refs, tips };
         opened.look_at_tips(wanted, files)?;
         Ok(opened)
     }
@@ -128,8 +146,9 @@ impl Repository {
                     Some(place) if on_head || !place.on_head => (place.added, place.on_head) = (*number, on_head),
                     Some(_) => {}
                     None => {
-                        let (blob, variant, path) = (found.blob.clone(), found.variant, change.path.clone());
-                        places.push(Place { blob, variant, path, added: *number, on_head });
+                        let (blob, variant, has_cr) = (found.blob.clone(), found.variant, found.has_cr);
+                        let path = change.path.clone();
+                        places.push(Place { blob, variant, path, added: *number, on_head, has_cr });
                     }
                 }
             }
@@ -201,16 +220,16 @@ impl Repository {
         (!(self.git.is_shallow() && commit.is_root)).then_some(commit)
     }
 
-    /// The bytes of a content that is not too long.
-    pub fn bytes(&self, blob: &ObjectId) -> Result<Option<Vec<u8>>, GitError> {
-        let mut bytes = None;
-        self.git.blobs([blob], &mut |_, content| bytes = whole(content))?;
-        Ok(bytes)
+    /// The bytes that were applied, from a place that has them or what they were made of, unless they are too long to
+    /// be compared.
+    pub fn applied_bytes(&self, place: &Place) -> Result<Option<Vec<u8>>, GitError> {
+        self.applied_of(place, MOST_BYTES)
     }
 
-    /// The bytes that were applied, from a place that has them or what they were made of.
-    pub fn applied_bytes(&self, place: &Place) -> Result<Option<Vec<u8>>, GitError> {
-        let bytes = self.bytes(&place.blob)?;
+    /// The same, made of no more than `most` bytes.
+    pub fn applied_of(&self, place: &Place, most: u64) -> Result<Option<Vec<u8>>, GitError> {
+        let mut bytes = None;
+        self.git.blobs([&place.blob], &mut |_, content| bytes = whole(content, most))?;
         Ok(bytes.map(|bytes| place.variant.of(&bytes).filter(|_| !place.variant.keeps_bytes()).unwrap_or(bytes)))
     }
 
@@ -221,18 +240,18 @@ impl Repository {
         is_short.then(|| std::fs::read(path).ok()).flatten()
     }
 
-    /// What could not be looked at, and the commands that bring it here.
-    pub fn gaps(&self) -> Option<(String, Vec<String>)> {
+    /// What could not be looked at, and how to bring it here.
+    pub fn gaps(&self) -> Option<(String, Vec<Step>)> {
         if self.git.is_shallow() {
             let text = "the clone is shallow, and older commits could not be looked at: give `actions/checkout` `fetch-depth: 0`, or run `git fetch --unshallow`";
-            return Some((text.to_owned(), vec!["git fetch --unshallow".to_owned()]));
+            return Some((text.to_owned(), vec![Step::Fetch { command: "git fetch --unshallow" }]));
         }
         (self.index.absent > 0).then(|| {
             let text = format!(
                 "the clone is a partial one, and {} of the contents could not be looked at: leave `filter` out of `actions/checkout`, or run `git fetch --refetch --no-filter`",
                 self.index.absent
             );
-            (text, vec!["git fetch --refetch --no-filter".to_owned()])
+            (text, vec![Step::Fetch { command: "git fetch --refetch --no-filter" }])
         })
     }
 }

@@ -23,7 +23,7 @@ pub fn path(text: &str) -> Option<String> {
     if text.starts_with('-') { word(&format!("./{text}")) } else { word(text) }
 }
 
-/// A line of `.gitattributes`, as one word: `attribute` for the one file at `path`.
+/// A line of `.gitattributes`: `attribute` for the one file at `path`. Nothing where a screen would not show it as it is.
 pub fn attribute(path: &str, attribute: &str) -> Option<String> {
     let mut pattern = String::from("/");
     for c in path.chars() {
@@ -33,7 +33,8 @@ pub fn attribute(path: &str, attribute: &str) -> Option<String> {
     if pattern.contains([' ', '"', '\t']) {
         pattern = format!("\"{}\"", pattern.replace('\\', r"\\").replace('"', "\\\""));
     }
-    word(&format!("{pattern} {attribute}"))
+    let line = format!("{pattern} {attribute}");
+    word(&line).map(|_| line)
 }
 
 #[cfg(test)]

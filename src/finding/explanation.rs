@@ -1,8 +1,9 @@
 //! Who, when and how to mend it: what the repository's own history says of a finding.
 
-/// Why a row and the source do not fit, by content.
+/// Why a row and the source do not fit, by content. What mends it is said in commands, one a line, unless `Fix` is
+/// something else: the stage that explains knows it more exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explanation {
+pub struct Explanation<Fix = String> {
     /// The one word for it.
     pub cause: Cause,
     /// What it is in a sentence or two, for people: a lowercase fragment, as messages are.
@@ -18,9 +19,17 @@ pub struct Explanation {
     /// Branches and tags that hold the applied content where it is missing.
     pub branches: Vec<String>,
     /// Commands that mend it, to be run in the root of the repository, each in a line of its own.
-    pub fix: Vec<String>,
+    pub fix: Vec<Fix>,
     /// SQL that would mend the row instead: printed, never run, and guarded by the old checksum.
     pub repair_sql: Option<String>,
+}
+
+impl<Fix> Explanation<Fix> {
+    /// The same, with what mends it put in another way.
+    pub fn with_fix<Other>(self, put: impl FnOnce(Vec<Fix>) -> Vec<Other>) -> Explanation<Other> {
+        let Self { cause, summary, difference, diff, added, changed, branches, fix, repair_sql } = self;
+        Explanation { cause, summary, difference, diff, added, changed, branches, fix: put(fix), repair_sql }
+    }
 }
 
 /// The causes that are told apart.

@@ -55,7 +55,7 @@ impl<'a> ContentReader<'a> {
         let bytes = &self.buffer[..valid];
         match std::str::from_utf8(bytes) {
             Ok(text) if !self.ignored_chars.is_empty() => {
-                text.split(|c| self.ignored_chars.contains(&c)).for_each(|fragment| digest.update(fragment));
+                digest.update_less(text, self.ignored_chars);
             }
             _ => digest.update(bytes),
         }
