@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Rule;
 use crate::github::ReportTo;
+use crate::migration::Version;
 use crate::policy::{FailOn, Gate};
 use crate::source::{SourceChoice, names_revision};
 
@@ -37,6 +38,13 @@ Exit codes:
   2  usage or configuration
   3  incomplete: something could not be read, and nothing worse was found";
 
+const RESTORE_EXIT_CODES: &str = "\
+Exit codes:
+  0  everything that was asked for is as it was applied
+  1  something was refused, or its content is not to be found
+  2  usage or configuration
+  3  incomplete: something could not be read, and nothing worse was found";
+
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -46,6 +54,9 @@ pub enum Command {
     /// Put the JSON reports of several runs together, and tell which targets none of them is about
     #[command(after_help = EXIT_CODES)]
     Merge(Box<MergeArgs>),
+    /// Write migrations back as they were applied, from the history of the repository
+    #[command(after_help = RESTORE_EXIT_CODES)]
+    Restore(Box<RestoreArgs>),
     /// Tell which older commits, tags or images would still start against the databases
     #[command(after_help = ROLLBACK_EXIT_CODES)]
     Rollback(Box<RollbackArgs>),
@@ -79,12 +90,9 @@ pub struct CheckArgs {
     /// one; `{service}` is filled in
     #[arg(long, value_name = "KIND:PLACE", conflicts_with = "migrations")]
     pub source: Option<SourceChoice>,
-    /// How many databases are read at a time, at most 16 of them on one server
-    #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
-    pub jobs: NonZeroUsize,
-    /// The branch or commit that the change is held against [default: on GitHub, the base of the pull request]
-    #[arg(long, value_name = "REV", value_parser = revision)]
-    pub base: Option<String>,
+    /// How it is read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// What a pull request, or a change since --base, has to answer for
     #[arg(long, value_name = "WHAT", default_value = "all")]
     pub gate: Gate,
@@ -127,6 +135,26 @@ pub struct RollbackArgs {
     /// How long one database may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
     pub timeout: Duration,
+}
+
+/// Flags of `restore`.
+#[derive(Debug, Clone, Args)]
+pub struct RestoreArgs {
+    /// Only these versions [default: every applied migration that is missing or differs]
+    #[arg(value_name = "VERSION", value_parser = version, allow_negative_numbers = true)]
+    pub versions: Vec<Version>,
+    /// Say what would be done, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Which targets there are.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// How they are read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// How long it may take.
+    #[command(flatten)]
+    pub patience: PatienceArgs,
 }
 
 /// Flags of `merge`.
@@ -172,6 +200,25 @@ pub struct PlanArgs {
     pub migrations: Option<String>,
 }
 
+/// Flags that say how the targets are read.
+#[derive(Debug, Clone, Args)]
+pub struct ReadingArgs {
+    /// How many databases are read at a time, at most 16 of them on one server
+    #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
+    pub jobs: NonZeroUsize,
+    /// The branch or commit that the change is held against [default: on GitHub, the base of the pull request]
+    #[arg(long, value_name = "REV", value_parser = revision)]
+    pub base: Option<String>,
+}
+
+/// Flags that say how long something may take.
+#[derive(Debug, Clone, Args)]
+pub struct PatienceArgs {
+    /// How long one database, or one request to GitHub, may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    pub timeout: Duration,
+}
+
 /// Flags that say what is made of a report.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
@@ -184,9 +231,9 @@ pub struct ReportArgs {
     /// Write the report to a file too; may be given several times
     #[arg(long, value_name = "FORMAT=PATH")]
     pub output: Vec<Output>,
-    /// How long one database, or one request to GitHub, may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
-    pub timeout: Duration,
+    /// How long it may take.
+    #[command(flatten)]
+    pub patience: PatienceArgs,
     /// What is published on GitHub.
     #[command(flatten)]
     pub publish: PublishArgs,
@@ -268,6 +315,10 @@ fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse().map_err(|_| "give a whole number, 1 or more")
 }
 
+fn version(text: &str) -> Result<Version, &'static str> {
+    text.parse().map(Version).map_err(|_| "give the version of a migration, a whole number")
+}
+
 fn revision(text: &str) -> Result<String, &'static str> {
     names_revision(text).then(|| text.to_owned()).ok_or("give a branch, a tag or a commit")
 }
@@ -291,7 +342,7 @@ mod tests {
         assert!(cli.command.is_none());
         assert_eq!(cli.check.plan.service, ["a", "b"]);
         assert_eq!(cli.check.report.output, [Output { format: Format::Json, path: "x.json".into() }]);
-        assert_eq!(cli.check.report.timeout, Duration::from_secs(20));
+        assert_eq!(cli.check.report.patience.timeout, Duration::from_secs(20));
     }
 
     #[test]

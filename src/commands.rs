@@ -3,6 +3,7 @@
 mod action;
 mod check;
 mod merge;
+mod restore;
 mod rollback;
 mod rules;
 mod schema;
@@ -11,6 +12,7 @@ mod stages;
 pub use action::{abandoned, action};
 pub use check::check;
 pub use merge::merge;
+pub use restore::restore;
 pub use rollback::rollback;
 pub use rules::rules;
 pub use schema::schema;

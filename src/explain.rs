@@ -125,12 +125,7 @@ fn unexplained(error: &GitError) -> Explanation {
 }
 
 /// Opens the repository and looks everything up that the findings need.
-fn look_up(
-    findings: &[&Finding],
-    targets: &Targets,
-    root: &Path,
-    base: Option<Base>,
-) -> Result<Repository, GitError> {
+fn look_up(findings: &[&Finding], targets: &Targets, root: &Path, base: Option<Base>) -> Result<Repository, GitError> {
     let checksums: HashSet<&Checksum> = findings.iter().flat_map(|finding| targets.checksums(finding)).collect();
     let ignored = targets.states.iter().filter_map(|state| state.defined.as_ref().ok());
     let ignored: BTreeSet<_> = ignored.map(|defined| &defined.ignored_chars).filter(|set| !set.is_empty()).collect();

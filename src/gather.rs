@@ -8,6 +8,7 @@ pub mod binary;
 pub mod builds;
 mod content;
 pub mod database;
+mod directories;
 pub mod directory;
 pub mod image;
 mod io_error;
@@ -42,6 +43,8 @@ use crate::source::{Defined, Source, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
 use crate::target::{Target, TargetState};
 use revision::Revision;
+
+pub use directories::Directories;
 
 /// How many connections one server gets at a time, whatever `--jobs` says.
 const PER_SERVER: usize = 16;

@@ -5,6 +5,7 @@
 
 mod command;
 mod log;
+mod uncommitted;
 
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, Read};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use log::{Change, Commit, Entry, EntryKind};
+pub use uncommitted::Uncommitted;
 
 /// How long one question may take. A repository of a hundred thousand commits is told of in some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,43 +39,6 @@ pub enum GitError {
     /// It takes too long.
     #[error("git took longer than {} s", .0.as_secs())]
     TooSlow(Duration),
-}
-
-/// Why a file may have something that no commit has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Uncommitted {
-    /// git does not know it.
-    #[error("git does not know it")]
-    Untracked,
-    /// git is told to leave it alone.
-    #[error("git ignores it")]
-    Ignored,
-    /// Its changes are in the index.
-    #[error("it has staged changes that are not committed")]
-    Staged,
-    /// Its changes are in the working tree.
-    #[error("it has changes that are not committed")]
-    Modified,
-    /// A merge is not done with it.
-    #[error("it is in a merge that is not finished")]
-    Unmerged,
-    /// git is told not to look whether it changes.
-    #[error("git is told not to look at it (`--assume-unchanged` or `--skip-worktree`)")]
-    Unwatched,
-}
-
-impl Uncommitted {
-    /// What the two letters of `git status` mean that a line begins with.
-    fn of(status: &[u8]) -> Option<Self> {
-        Some(match status {
-            [] => return None,
-            [b'?', ..] => Self::Untracked,
-            [b'!', ..] => Self::Ignored,
-            [b'U', _, ..] | [_, b'U', ..] | [b'A', b'A', ..] | [b'D', b'D', ..] => Self::Unmerged,
-            [b' ', ..] => Self::Modified,
-            _ => Self::Staged,
-        })
-    }
 }
 
 /// The name of an object: 40 hexadecimal digits, or 64 in a SHA-256 repository.
@@ -261,36 +226,6 @@ impl Git {
         let arguments: Vec<_> = fixed.into_iter().chain(paths.iter().map(String::as_str)).collect();
         let told = self.text(&arguments)?;
         Ok(told.split('\0').filter_map(|path| path.strip_prefix(&self.prefix)).map(str::to_owned).collect())
-    }
-
-    /// Whether there are files here: a bare repository has none.
-    ///
-    /// # Errors
-    /// git cannot be asked.
-    pub fn has_files(&self) -> Result<bool, GitError> {
-        Ok(self.text(&["rev-parse", "--is-inside-work-tree"])?.trim() == "true")
-    }
-
-    /// Why the file `path` may have something that no commit has; `None` where it stands as the last commit has it, but
-    /// for what a checkout changes.
-    ///
-    /// # Errors
-    /// git cannot be asked.
-    pub fn uncommitted_in(&self, path: &str) -> Result<Option<Uncommitted>, GitError> {
-        let path = format!(":(literal){path}");
-        let untracked = ["--untracked-files=all", "--ignored=matching", "--no-renames"];
-        let status = ["status", "--porcelain=v1", "-z"].into_iter().chain(untracked).chain(["--", &path]);
-        let told = self.text(&status.collect::<Vec<_>>())?;
-        if let Some(uncommitted) = Uncommitted::of(told.as_bytes()) {
-            return Ok(Some(uncommitted));
-        }
-        // Whoever asked git not to look at a file is told that it did not change.
-        let listed = self.text(&["ls-files", "-v", "-z", "--", &path])?;
-        Ok(match listed.as_bytes() {
-            [b'H', b' ', ..] => None,
-            [] => Some(Uncommitted::Untracked),
-            _ => Some(Uncommitted::Unwatched),
-        })
     }
 
     /// A path of ours as one of git's.

@@ -111,7 +111,8 @@ impl Inputs {
         let matrix = leg.map_or_else(|| read_matrix(args, &config, &root), |leg| Ok(Some(leg)))?;
         let named = matrix.is_some() || !config.services.is_empty();
         let source = self::source(source, &below);
-        let directory = args.migrations.as_ref().map(|given| normal(&below.join(given)));
+        let given = args.migrations.as_ref().map(|given| below.join(given));
+        let directory = given.map(|given| normal(given.strip_prefix(&root).unwrap_or(&given)));
         let migrations = match &source {
             SourceChoice::Directory(Some(path)) => Some(path.clone()),
             _ => directory,

@@ -9,6 +9,7 @@
 //! ```text
 //! arguments ─inputs→ Inputs ─plan→ Plan{targets} ─gather→ Vec<TargetState{target, defined, applied}>
 //!    ─compare→ Findings ─explain→ Findings ─report→ Report ─render→ text│JSON ─publish→ the world      Report → exit code
+//!                              └ of the command `restore`: ─restore→ edits ─publish→ files of the repository
 //! ```
 //!
 //! The vocabulary ([`text`], [`secret`], [`github`], [`migration`], [`source`], [`embedded`], [`history`], [`table_name`], [`finding`],
@@ -41,6 +42,7 @@ pub mod policy;
 pub mod publish;
 pub mod render;
 pub mod report;
+pub mod restore;
 pub mod secret;
 pub mod source;
 pub mod sqlx_toml;
@@ -73,6 +75,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
     let done = match cli.command.unwrap_or(Command::Check(Box::new(cli.check))) {
         Command::Check(args) => commands::check(&args).await,
+        Command::Restore(args) => commands::restore(&args).await,
         Command::Rollback(args) => commands::rollback(&args).await,
         Command::Rules { rule } => Ok(commands::rules(rule)),
         Command::Schema { of } => Ok(commands::schema(of)),

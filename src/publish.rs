@@ -7,6 +7,7 @@ mod guard;
 mod log;
 mod panic;
 mod progress;
+mod restore;
 mod runner;
 
 pub use content::Content;
@@ -14,6 +15,7 @@ pub use guard::guard;
 pub use log::{LogError, start_log};
 pub use panic::calm_panics;
 pub use progress::Progress;
+pub use restore::make;
 
 use std::fs;
 use std::io::{self, Write};
@@ -23,6 +25,7 @@ use crate::cli::{Format, Output};
 use crate::github::Destination;
 use crate::render;
 use crate::report::Report;
+use crate::text::harmless;
 
 /// Writes the report to standard output and to every file that was asked for.
 pub fn publish(report: &Report, format: Format, outputs: &[Output]) {
@@ -57,6 +60,11 @@ pub fn print(text: &str) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => complain(&format!("standard output: {error}")),
         _ => {}
     }
+}
+
+/// Writes a line to standard output, without a secret and unable to act on a terminal or a runner.
+pub fn say(line: &str) {
+    print(&(harmless(&guard::redacted(line)) + "\n"));
 }
 
 /// Tells on standard error what stands in the way, with all its causes.

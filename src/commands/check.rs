@@ -27,13 +27,13 @@ async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<R
     let (inputs, Plan { targets, policy }) = planned_from(&args.plan, args.source.as_ref(), destination)?;
     let policy = Policy { gate: args.gate, ..policy };
     let proposal = destination.run.as_ref().and_then(|run| run.proposal.as_ref());
-    let (change, mut notes) = match base::find(&inputs.root, args.base.as_deref(), proposal) {
+    let (change, mut notes) = match base::find(&inputs.root, args.reading.base.as_deref(), proposal) {
         Ok(change) => (change, Vec::new()),
         Err(hidden) if hidden.is_usage() => return Err(hidden.into()),
         Err(hidden) => (None, vec![hidden.to_string()]),
     };
     let progress = Progress::new(targets.len());
-    let limits = Limits { jobs: args.jobs.get(), timeout: args.report.timeout };
+    let limits = Limits { jobs: args.reading.jobs.get(), timeout: args.report.patience.timeout };
     let mut states = gather::gather(targets, &inputs.root, limits, &|| progress.tick()).await;
     progress.finish();
     artifact::read(&mut states, &inputs.root, learn()).await;

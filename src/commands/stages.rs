@@ -92,10 +92,10 @@ pub async fn conclude(
 ) -> anyhow::Result<u8> {
     let report = match report {
         Ok(report) => report,
-        Err(error) => return Err(stopped(error, destination, args.timeout).await),
+        Err(error) => return Err(stopped(error, destination, args.patience.timeout).await),
     };
     publish::publish(&report, args.format, &args.output);
-    let problems = publish_on_github(Content::Report(&report), destination, args.timeout).await;
+    let problems = publish_on_github(Content::Report(&report), destination, args.patience.timeout).await;
     Ok(match report.verdict {
         Verdict::Pass if problems > 0 && args.publish.fail_on_publish_error => Verdict::Incomplete.exit_code(),
         verdict => verdict.exit_code(),

@@ -4,8 +4,8 @@
 use crate::explain::cause::{by, listed, places, unknown, who};
 use crate::explain::difference::{diff, difference};
 use crate::explain::repository::{Place, Repository, name, told};
-use crate::explain::{Subject, engine, missing};
-use crate::finding::{Cause, Difference, Explanation};
+use crate::explain::{Explanation, Subject, engine, missing};
+use crate::finding::{Cause, Difference};
 use crate::git::GitError;
 use crate::migration::Checksum;
 use crate::source::Source;

@@ -73,6 +73,19 @@ pub fn is_foreign(place: &Place, subject: &Subject, repository: &Repository) -> 
     folder != directory(subject.state) && repository.directories.iter().any(|directory| directory == folder)
 }
 
+/// Whether a place is in the service's own directory or below it: from elsewhere nothing is taken away, because another
+/// service that this run knows nothing of may need it.
+pub fn is_own(place: &Place, subject: &Subject) -> bool {
+    let own = directory(subject.state);
+    own == "." || place.path.strip_prefix(&own).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// What is said where only another service has the content.
+pub fn only_foreign(place: &Place, repository: &Repository) -> Explanation {
+    let nothing = "nothing that ever was one of this service's migrations has the applied checksum";
+    Explanation { summary: format!("{nothing}, but `{}` has it", place.path), ..nothing_fits(repository) }
+}
+
 /// `Ann in 1a2b3c4d5e6f on 2026-01-02 (“add a table”)`.
 pub fn who(commit: &Commit) -> String {
     let day = commit.date.split('T').next().unwrap_or_default();

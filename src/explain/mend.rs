@@ -95,10 +95,7 @@ impl Step {
             }
             Self::CheckOut { path, attributes, .. } => {
                 let (word, attributes) = (shell::path(path)?, shell::path(attributes)?);
-                return Some(vec![
-                    format!("git add {attributes}"),
-                    format!("rm {word} && git checkout -- {word}"),
-                ]);
+                return Some(vec![format!("git add {attributes}"), format!("rm {word} && git checkout -- {word}")]);
             }
             Self::Stash { path } => format!("git stash push -- {}", shell::path(path)?),
             Self::Merge { base, .. } => format!("git merge {}", shell::word(base)?),

@@ -1,11 +1,13 @@
 //! Why a row and its file have different contents.
 
-use crate::explain::cause::{added_by, behind_base, by, nothing_fits, places, unknown};
+use crate::explain::cause::{
+    added_by, behind_base, by, is_foreign, is_own, nothing_fits, only_foreign, places, unknown,
+};
 use crate::explain::difference::{diff, difference};
-use crate::explain::missing::{on_unmerged_branch, would_be};
+use crate::explain::mend::Step;
+use crate::explain::missing::{on_unmerged_branch, pending, would_be};
 use crate::explain::repository::{Place, Repository, name, told, version};
 use crate::explain::variant::Lines;
-use crate::explain::mend::Step;
 use crate::explain::{Explanation, Subject, engine, mend};
 use crate::finding::{Cause, Difference};
 use crate::git::{Change, Commit, GitError};
@@ -28,8 +30,9 @@ pub fn explain(
 ) -> Result<Option<Explanation>, GitError> {
     let repair_sql = defined(subject).and_then(|defined| mend::update_checksum(subject, defined));
     let places = places(subject, repository);
-    let Some(place) = places.first() else {
-        return Ok(Some(Explanation { repair_sql, ..nothing_fits(repository) }));
+    let Some(place) = places.iter().find(|place| !is_foreign(place, subject, repository)) else {
+        let foreign = places.first().map(|place| only_foreign(place, repository));
+        return Ok(Some(Explanation { repair_sql, ..foreign.unwrap_or_else(|| nothing_fits(repository)) }));
     };
     let engine = engine(subject.state);
     let (applied, checked_out) = (repository.applied_bytes(place)?, repository.checked_out(subject.file));
@@ -182,9 +185,13 @@ impl Mismatch<'_> {
         let renumbered = mend::renumbered(file, subject, states, repository);
         let ours = renumbered.map(|to| mend::rename(repository, file, &to, None));
         let to = would_be(subject, place);
-        let theirs = match repository.is_at_head(place) {
-            true => vec![mend::rename(repository, &place.path, &to, Some(place))],
-            false => mend::restore(repository, place, &to),
+        // Left where it is, it would be applied a second time.
+        let theirs = match pending(subject) {
+            Some(standing) => vec![mend::rename(repository, &slashed(&standing.path), &to, None)],
+            None if repository.is_at_head(place) && is_own(place, subject) => {
+                vec![mend::rename(repository, &place.path, &to, Some(place))]
+            }
+            None => mend::restore(repository, place, &to),
         };
         Explanation {
             cause: Cause::Collision,

@@ -1,6 +1,8 @@
 //! Why a row has no file.
 
-use crate::explain::cause::{added_by, author, behind_base, by, is_foreign, listed, nothing_fits, places, unknown};
+use crate::explain::cause::{
+    added_by, author, behind_base, by, is_foreign, is_own, listed, nothing_fits, only_foreign, places, unknown,
+};
 use crate::explain::repository::{Place, Repository, name, told, version};
 use crate::explain::{Explanation, Subject, directory, mend};
 use crate::finding::Cause;
@@ -23,14 +25,15 @@ pub fn explain(subject: &Subject, repository: &Repository) -> Result<Option<Expl
     };
     let (foreign, own): (Vec<_>, Vec<_>) = places.into_iter().partition(|place| is_foreign(place, subject, repository));
     let Some(first) = own.first() else {
-        let mut explanation = nothing_fits(repository);
-        if let Some(place) = foreign.first() {
-            let nothing = "nothing that ever was one of this service's migrations has the applied checksum";
-            explanation.summary = format!("{nothing}, but `{}` has it", place.path);
-        }
+        let explanation =
+            foreign.first().map_or_else(|| nothing_fits(repository), |place| only_foreign(place, repository));
         return Ok(Some(Explanation { repair_sql: delete(), ..explanation }));
     };
-    let is_here = |place: &&Place| repository.is_at_head(place) && twin.as_ref() != Some(&place.path);
+    // Copies elsewhere are others' where it once was one of this service's own.
+    let was_own = own.iter().any(|place| is_own(place, subject));
+    let is_here = |place: &&Place| {
+        repository.is_at_head(place) && twin.as_ref() != Some(&place.path) && (is_own(place, subject) || !was_own)
+    };
     let here = own.iter().find(is_here);
     let at_base = own.iter().find(|place| repository.is_at_base(place));
     let explanation = match (here, at_base) {
@@ -46,6 +49,11 @@ pub fn explain(subject: &Subject, repository: &Repository) -> Result<Option<Expl
         }
     };
     Ok(Some(Explanation { repair_sql: delete(), ..explanation }))
+}
+
+/// The file that has the applied content under another version, which is not applied itself.
+pub fn pending<'a>(subject: &Subject<'a>) -> Option<&'a Migration> {
+    standing(subject).filter(|migration| !has_row(subject, migration))
 }
 
 /// The file that has the applied content under another version.
@@ -110,12 +118,16 @@ fn moved(subject: &Subject, here: &Place, repository: &Repository) -> Explanatio
             ..unknown()
         };
     }
-    let by = by(added);
+    let (by, what) = (by(added), if is_own(here, subject) { "moved" } else { "put" });
     Explanation {
         cause: Cause::Renamed,
-        summary: format!("it stands in `{}`, where sqlx does not look: it was moved there{by}", here.path),
+        summary: format!("it stands in `{}`, where sqlx does not look: it was {what} there{by}", here.path),
         changed: added.map(told),
-        fix: vec![mend::rename(repository, &here.path, &path, Some(here))],
+        fix: if is_own(here, subject) {
+            vec![mend::rename(repository, &here.path, &path, Some(here))]
+        } else {
+            mend::restore(repository, here, &path)
+        },
         ..unknown()
     }
 }

@@ -21,7 +21,7 @@ const VOCABULARY: [&str; 11] = [
 ];
 
 /// What each other module may import beside the vocabulary. The order is that of the stream.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("yaml", &[]),
     ("sqlx_toml", &[]),
     ("cli", &[]),
@@ -33,9 +33,10 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("gather", &["git", "sqlx_toml"]),
     ("compare", &["startup"]),
     ("explain", &["git"]),
-    ("render", &["report", "startup"]),
-    ("publish", &["cli", "report", "render"]),
-    ("commands", &["cli", "inputs", "plan", "gather", "compare", "explain", "report", "render", "publish"]),
+    ("restore", &["git", "explain"]),
+    ("render", &["report", "startup", "restore"]),
+    ("publish", &["cli", "report", "render", "restore"]),
+    ("commands", &["cli", "inputs", "plan", "gather", "compare", "explain", "restore", "report", "render", "publish"]),
 ];
 
 /// The modules that do no I/O, and what none of them may name.

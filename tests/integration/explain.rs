@@ -11,12 +11,12 @@ mod kinds;
 use history::{History, explained};
 use insta::assert_snapshot;
 
-const ONE: &str = "CREATE TABLE one (id INTEGER);\n";
-const TWO: &str = "CREATE TABLE two (id INTEGER);\n";
-const ALTERED: &str = "CREATE TABLE two (id INTEGER, name TEXT);\n";
+pub const ONE: &str = "CREATE TABLE one (id INTEGER);\n";
+pub const TWO: &str = "CREATE TABLE two (id INTEGER);\n";
+pub const ALTERED: &str = "CREATE TABLE two (id INTEGER, name TEXT);\n";
 
 /// Two migrations that two people have added.
-fn two() -> History {
+pub fn two() -> History {
     let history = History::new();
     history.write("migrations/1_one.sql", ONE).commit("Ann", "start");
     history.write("migrations/2_two.sql", TWO).commit("Bob", "add two (#12)");

@@ -23,6 +23,7 @@ mod matrix;
 mod merge;
 mod panics;
 mod pull_request;
+mod restore;
 mod revision;
 mod rollback;
 mod secrets;

@@ -61,6 +61,14 @@ impl History {
         output.1
     }
 
+    /// A command of git's that has to fail, as a merge with a conflict does.
+    pub fn git_fails(&self, arguments: &[&str]) {
+        let mut command = Command::new("git");
+        command.args(arguments);
+        let (done, told) = self.run(command, "Ann");
+        assert!(!done, "git {arguments:?}: {told}");
+    }
+
     fn run(&self, mut command: Command, author: &str) -> (bool, String) {
         let date = format!("2026-01-{:02}T10:00:00+00:00", self.day.get().max(1));
         for (role, name) in [("AUTHOR", author), ("COMMITTER", author)] {
@@ -86,8 +94,13 @@ impl History {
 
     /// Commits all that there is, a day later, and returns the full name.
     pub fn commit(&self, author: &str, subject: &str) -> String {
-        self.day.set(self.day.get() + 1);
         self.git(&["add", "--all"]);
+        self.commit_index(author, subject)
+    }
+
+    /// Commits what is staged.
+    pub fn commit_index(&self, author: &str, subject: &str) -> String {
+        self.day.set(self.day.get() + 1);
         let mut command = Command::new("git");
         command.args(["commit", "--quiet", "--allow-empty", "--message", subject]);
         let (done, told) = self.run(command, author);
