@@ -13,7 +13,6 @@ use crate::policy::Policy;
 use crate::publish::{self, Progress};
 use crate::render::{restore_line, restore_summary};
 use crate::restore::{Edit, Ground, Item, Line, No, NoGround, Outcome, Selection, Tally, Ways, edits, select};
-use crate::source::Source;
 use crate::target::TargetState;
 
 /// Runs every stage, writes what can be written without losing anything, and tells each thing that it did or did not.
@@ -26,8 +25,6 @@ pub async fn restore(args: &RestoreArgs) -> anyhow::Result<u8> {
         PublishArgs { report: ReportTo::None, check_name: String::new(), comment: false, fail_on_publish_error: false };
     let destination = destination(&nowhere);
     let (inputs, Plan { mut targets, policy }) = planned(&args.plan, &destination)?;
-    // Whatever is built elsewhere, what is written is the files that stand here.
-    targets.iter_mut().for_each(|target| target.source = Source::Directory);
     // Who names a version wants it, whatever was decided about findings.
     let policy = if args.versions.is_empty() { policy } else { Policy::default() };
     if !args.versions.is_empty() {
