@@ -233,6 +233,7 @@ fn a_shallow_clone_says_what_it_hides() {
     migration 2 (two) of app in default: wrote `migrations/2_two.sql` as it was applied
     restored 1 migration
     "#);
+    assert_eq!(content(&history, "migrations/2_two.sql"), TWO);
 }
 
 #[test]
@@ -257,6 +258,7 @@ fn worktrees_submodules_and_other_hashes_are_repositories_like_others() {
     let history = history.seen_in("tree");
     history.applied(&[(1, "one", ONE), (2, "two", TWO)]);
     assert_eq!(run(&history, &[]).to_string(), WROTE);
+    assert_eq!(content(&history, "migrations/2_two.sql"), TWO);
     let history = deleted();
     let url = history.path().display().to_string();
     history.git(&["init", "--quiet", "outer"]);
@@ -265,11 +267,13 @@ fn worktrees_submodules_and_other_hashes_are_repositories_like_others() {
     let history = history.seen_in("outer/inner");
     history.applied(&[(1, "one", ONE), (2, "two", TWO)]);
     assert_eq!(run(&history, &[]).to_string().replace("inner", "app"), WROTE);
+    assert_eq!(content(&history, "migrations/2_two.sql"), TWO);
     let history = History::with(&["--object-format=sha256"]);
     history.write("migrations/1_one.sql", ONE).write("migrations/2_two.sql", TWO).commit("Ann", "start");
     history.remove("migrations/2_two.sql").commit("Cid", "delete");
     history.applied(&[(1, "one", ONE), (2, "two", TWO)]);
     assert_eq!(run(&history, &[]).to_string(), WROTE);
+    assert_eq!(content(&history, "migrations/2_two.sql"), TWO);
 }
 
 #[test]
