@@ -101,8 +101,8 @@ impl Place {
 
 /// What is known of a place before its migrations are read: the `sqlx.toml` that governs it.
 enum Text {
-    CheckedOut(SqlxToml),
-    Committed(Revision),
+    CheckedOut(Box<SqlxToml>),
+    Committed(Box<Revision>),
 }
 
 impl Text {
@@ -121,8 +121,12 @@ async fn read_settings(targets: &[Target], root: &Path) -> Texts {
     let places: IndexSet<Place> = targets.iter().map(Place::of).collect();
     let settings = places.into_iter().map(|place| {
         of_place(root, place, |root, place| match &place.revision {
-            Some(revision) => Revision::open(root, revision, &place.directory).map(Text::Committed),
-            None => sqlx_toml::of_migrations(root, &place.directory).map(Text::CheckedOut),
+            Some(revision) => {
+                Revision::open(root, revision, &place.directory).map(|revision| Text::Committed(Box::new(revision)))
+            }
+            None => {
+                sqlx_toml::of_migrations(root, &place.directory).map(|settings| Text::CheckedOut(Box::new(settings)))
+            }
         })
     });
     stream::iter(settings).buffered(DIRECTORIES).collect().await

@@ -1,6 +1,7 @@
 //! `rollback`: which older commits, tags or images would still start against the databases as they are now.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use super::stages::{learn, planned};
@@ -72,11 +73,11 @@ async fn of_images(args: &RollbackArgs, states: &[TargetState], root: &Path) -> 
         let mut read: HashMap<(&str, &Path), Result<Defined, SourceError>> = HashMap::new();
         for (TargetState { target, applied, .. }, answer) in states.iter().zip(&mut answers) {
             let service = (target.service.as_str(), target.migrations.as_path());
-            if !read.contains_key(&service) {
-                read.insert(service, knowledge.defined(&Source::Image(location.clone()), target).await);
-            }
+            let defined = match read.entry(service) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(knowledge.defined(&Source::Image(location.clone()), target).await),
+            };
             progress.tick();
-            let Some(defined) = read.get(&service) else { continue };
             let build = Build::image(location, defined.as_ref().ok().map(|defined| &defined.origin));
             // The table is the checkout's, which no image names.
             let table = defined.as_ref().ok().and_then(|defined| defined.table.as_deref());

@@ -153,7 +153,7 @@ mod tests {
         let long = [Checksum::of("a").as_bytes(), &[0]].concat();
         for bytes in [vec![], vec![0; 48], vec![0xff; 48], counting, text, bit, short, long] {
             let digests = Digests::new([&Checksum::from_bytes(bytes.clone())]);
-            assert!(digests.is_empty() && digests.len() == 0, "{bytes:?}");
+            assert!(digests.is_empty(), "{bytes:?}");
         }
     }
 

@@ -223,7 +223,7 @@ impl Store {
             (Self::Files(files), Location::Archive(stored) | Location::Layout(stored)) => {
                 match files.root(stored.name.as_deref())? {
                     Root::Oci(entries) => (Manifest::Index(entries), Digest::of(b"")),
-                    Root::Docker { config, layers } => return Ok(Chosen::of_docker(config, layers)),
+                    Root::Docker { config, layers } => return Ok(Chosen::of_docker(*config, layers)),
                 }
             }
             _ => return Err(ImageError::Interrupted),

@@ -47,7 +47,7 @@ fn of_target(answer: &Answer) -> String {
 fn table(candidates: &[Candidate]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    for group in candidates.chunk_by(|one, other| is_alike(one, other)) {
+    for group in candidates.chunk_by(is_alike) {
         let (Some(newest), Some(oldest)) = (group.first(), group.last()) else { continue };
         let builds = match group.len() {
             1 => named(&newest.build),

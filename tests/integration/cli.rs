@@ -143,7 +143,12 @@ fn the_json_report_has_the_published_keys() {
           "environment": "staging",
           "source": {
             "kind": "directory",
-            "location": "backend/api/migrations"
+            "location": "backend/api/migrations",
+            "commit": null,
+            "digest": null,
+            "created": null,
+            "revision": null,
+            "file": null
           },
           "counts": {
             "defined": 1,
@@ -287,7 +292,7 @@ fn a_sqlx_toml_that_sqlx_would_refuse_makes_the_source_unreadable() {
 
       incomplete[unreadable-source]: the migrations could not be read: `sqlx.toml` is not valid: TOML parse error at line 2, column 1: unknown field `tabel-name`, expected one of `create-schemas`, `table-name`, `migrations-dir`, `ignored-chars`, `defaults`
         --> sqlx.toml:1
-        help: Correct `migrations` for this service (paths are relative to the root of the repository), or check out the directory before this step.
+        help: Correct the file: sqlx, too, fails on it.
     ");
 }
 

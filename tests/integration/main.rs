@@ -3,6 +3,7 @@
 
 mod action;
 mod architecture;
+mod artifacts;
 #[cfg(feature = "oracles")]
 mod binaries;
 mod binary;

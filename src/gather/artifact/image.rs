@@ -47,6 +47,7 @@ pub async fn read(request: &Request<'_>, root: &Path, learn: &Learn) -> Result<D
     if digests.is_empty() {
         return Err(SourceError::NothingKnown(location.into()));
     }
+    let looked_for = digests.len();
     let (image, shown) = streamed(location, root, learn, Shown::new(digests, binary)).await.map_err(failed)?;
     let details = &image.details;
     let origin = |file: String| Origin {
@@ -62,7 +63,7 @@ pub async fn read(request: &Request<'_>, root: &Path, learn: &Learn) -> Result<D
     }
     let folder = binary.is_none().then(|| folder(&shown, known)).flatten();
     let Some(folder) = folder else {
-        return Err(SourceError::NothingEmbedded { path: location.into(), known: known.len(), others: 0 });
+        return Err(SourceError::NothingEmbedded { path: location.into(), known: looked_for, others: 0 });
     };
     let directory = known.iter().find_map(|known| Some(known.path.as_ref()?.parent()?.to_owned())).unwrap_or_default();
     let defined = of_folder(&shown, folder, &directory, settings);

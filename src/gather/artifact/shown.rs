@@ -15,6 +15,9 @@ const LEAST: u64 = 48;
 /// No migration in an image is longer: what is, is no migration.
 const MOST_TEXT: u64 = 64 << 20;
 
+/// A file called `*.sql`: its name, and the checksum of what it holds.
+pub type File<'a> = (&'a str, &'a Result<Checksum, InvalidReason>);
+
 /// What an image has shown.
 pub struct Shown {
     digests: Arc<Digests>,
@@ -65,7 +68,7 @@ impl Shown {
     }
 
     /// The folders with files called `*.sql`: their paths, and of each file its name and checksum.
-    pub fn folders(&self) -> HashMap<&str, Vec<(&str, &Result<Checksum, InvalidReason>)>> {
+    pub fn folders(&self) -> HashMap<&str, Vec<File<'_>>> {
         let mut folders: HashMap<_, Vec<_>> = HashMap::new();
         let renamed = self.names.iter().filter_map(|(name, of)| Some((name.as_str(), self.texts.get(of)?)));
         for (path, checksum) in self.texts.iter().map(|(path, checksum)| (path.as_str(), checksum)).chain(renamed) {
@@ -81,7 +84,8 @@ impl Visit for Shown {
         self.is_done |= self.only.as_deref() == Some(path);
         let now = if path.ends_with(".sql") && size <= MOST_TEXT {
             Now::Text(Vec::new())
-        } else if size >= LEAST && self.only.as_deref().is_none_or(|only| only == path) {
+        } else if size >= LEAST {
+            // Whatever is asked for: it may turn out to be another name of this one.
             Now::Program(Box::new(Search::new(self.digests.clone())))
         } else {
             return false;

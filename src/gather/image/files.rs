@@ -38,7 +38,7 @@ pub enum Root {
     /// What `docker save` writes: a configuration and layers.
     Docker {
         /// How it is run.
-        config: Config,
+        config: Box<Config>,
         /// Its files, the lowest layer first, each with what it hashes to once it is unpacked.
         layers: Vec<String>,
     },

@@ -73,7 +73,7 @@ fn walk<V: Visit>(
     meter.begin();
     let Layer { name, diff_id, mut stream, .. } = layer;
     let walked = Unpacked::new(&mut stream)
-        .map_err(|error| Stop::Unpack(error.into()))
+        .map_err(Stop::Unpack)
         .and_then(|unpacked| entries(unpacked, &Way { name: &name, diff_id }, meter, visit, judge));
     let walked = walked.map_err(|stop| stop.of(&name));
     if let Err(error @ (ImageError::Limit(_) | ImageError::Interrupted)) = walked {

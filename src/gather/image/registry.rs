@@ -37,9 +37,12 @@ const MOST_REDIRECTS: usize = 5;
 /// No error is read further.
 const MOST_ERROR: u64 = 64 << 10;
 
+/// What is called with secrets.
+type Listener = dyn Fn(&Secrets) + Send + Sync;
+
 /// Whom to tell of secrets that turn up while a registry is asked.
 #[derive(Clone, Default)]
-pub struct Learn(Option<Arc<dyn Fn(&Secrets) + Send + Sync>>);
+pub struct Learn(Option<Arc<Listener>>);
 
 impl Learn {
     /// Calls `learn` with each new secret, before it is used.
@@ -267,7 +270,7 @@ impl Registry {
     /// Sends a request. The time for the head of the answer is bounded here; that for its body by the client.
     async fn ask(&self, request: RequestBuilder) -> Result<Response, RegistryFault> {
         let asked = tokio::time::timeout(self.silence, request.send()).await;
-        asked.map_err(|_| RegistryFault::TimedOut)?.map_err(|error| fault::of(error))
+        asked.map_err(|_| RegistryFault::TimedOut)?.map_err(fault::of)
     }
 
     /// A good answer, or what is wrong with it.

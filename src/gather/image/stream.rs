@@ -123,7 +123,7 @@ pub struct Check {
 /// What a blob has to be.
 enum Expected {
     /// What a manifest says of it.
-    Blob { digest: Digest, size: u64, hasher: Hasher },
+    Blob { digest: Digest, size: u64, hasher: Box<Hasher> },
     /// Nothing: it is checked once it is unpacked.
     Later { size: u64 },
 }
@@ -131,7 +131,7 @@ enum Expected {
 impl Check {
     /// For a blob of so many bytes that hashes to `digest`.
     pub fn blob(digest: &Digest, size: u64) -> Self {
-        let expected = Expected::Blob { digest: digest.clone(), size, hasher: digest.hasher() };
+        let expected = Expected::Blob { digest: digest.clone(), size, hasher: Box::new(digest.hasher()) };
         Self { layer: digest.to_string(), expected, seen: 0 }
     }
 

@@ -47,7 +47,7 @@ fn a_bomb_is_noticed_by_how_much_there_is_of_how_little() {
     let layer = Layer::new().file("zeros", vec![0; 20 << 20]);
     for packing in [Packing::Gzip, Packing::Zstd] {
         let folder = tempfile::tempdir().unwrap();
-        Images::of(&[layer.clone()], packing).write_layout(folder.path());
+        Images::of(std::slice::from_ref(&layer), packing).write_layout(folder.path());
         let path = folder.path().to_str().unwrap();
         let limits = Limits { small: 10 << 20, ratio: 50, ..Limits::default() };
         let error = read_with(path, &with(limits)).unwrap_err().to_string();

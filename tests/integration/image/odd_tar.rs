@@ -46,7 +46,7 @@ fn long_names_are_read_in_every_form() {
     let mut split = tar::Header::from_byte_slice(&split).clone();
     split.set_cksum();
     let prefix = Layer::new().bytes(split.as_bytes()).bytes(content.as_bytes());
-    assert_eq!(shown(&[gnu.clone()]), [format!("{long}: content")]);
+    assert_eq!(shown(std::slice::from_ref(&gnu)), [format!("{long}: content")]);
     assert_eq!(shown(&[pax]), [format!("{long}: content")]);
     assert_eq!(shown(&[prefix]), [format!("{}/app: content", "y".repeat(155))]);
     // As the target of a link, too.

@@ -52,8 +52,11 @@ fn shown(text: &str) -> BTreeMap<String, String> {
     files
 }
 
+/// What is done to the files of an image.
+type Step = Box<dyn Fn(&Path)>;
+
 /// What is done to an image, each a layer of its own.
-fn steps() -> Vec<Box<dyn Fn(&Path)>> {
+fn steps() -> Vec<Step> {
     fn write(root: &Path, path: &str, content: impl AsRef<[u8]>) {
         fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
         fs::write(root.join(path), content).unwrap();

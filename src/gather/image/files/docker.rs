@@ -36,7 +36,7 @@ pub fn root(files: &Files, name: Option<&str>) -> Result<Root, ImageError> {
         let detail = "its manifest.json lists other layers than the configuration of the image";
         return Err(files.no_image(detail));
     }
-    Ok(Root::Docker { config, layers: image.layers.clone() })
+    Ok(Root::Docker { config: Box::new(config), layers: image.layers.clone() })
 }
 
 /// Whether `name` is the tag alone of `app:1`, or means the same as `docker.io/library/app:1`.

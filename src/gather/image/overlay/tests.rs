@@ -81,7 +81,7 @@ fn plainly(layers: &[Vec<Line>]) -> Option<Tree> {
         let opaque = layer.iter().filter_map(|line| if let Line::Opaque(path) = line { Some(path) } else { None });
         for path in opaque {
             // The folder in which it stands is there.
-            if own.get(path).is_none() {
+            if !own.contains_key(path) {
                 put(&mut own, path, Node::Folder)?;
             }
         }
