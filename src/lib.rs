@@ -12,6 +12,9 @@
 //!                              └ of the command `restore`: ─restore→ edits ─publish→ files of the repository
 //! ```
 //!
+//! What was built (a program, an image) is read once the histories and the checkout are known, for that is what is looked
+//! for in it. `rollback` judges many builds against one history, and has a report of its own.
+//!
 //! The vocabulary ([`text`], [`secret`], [`github`], [`migration`], [`source`], [`embedded`], [`history`], [`table_name`], [`finding`],
 //! [`policy`], [`target`]) is plain data without I/O; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
 //!

@@ -1,4 +1,4 @@
-//! What it costs to explain a finding from a long history, beside `git log` over the same files.
+//! What it costs to explain a finding from a long history, beside `git log` over the same files; and to judge its commits.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -18,6 +18,10 @@ const COMMITS: usize = 10_000;
 const MIGRATIONS: usize = 1_000;
 /// No more memory than this, in KiB: 100 MB.
 const MOST_MEMORY: u64 = 100_000_000 / 1024;
+/// Commits that `rollback` looks at.
+const JUDGED: usize = 5_000;
+/// No longer than this for that, in milliseconds.
+const MOST_FOR_ROLLBACK: f64 = 2_000.0;
 
 /// One check that explains a missing migration, the same check where nothing is missing, and `git log`.
 pub async fn measure(bench: &Bench, table: &mut Table) -> Result<()> {
@@ -56,6 +60,14 @@ pub async fn measure(bench: &Bench, table: &mut Table) -> Result<()> {
     table.add(&work, explained, "1", &verdicts.join("; "));
     for other in [plain, log] {
         table.add(&work, other, &times(other.against(explained)), "");
+    }
+    let last = JUDGED.to_string();
+    let rollback = bench.ours("migration-preflight rollback", &whole, &["rollback", "--last", &last]);
+    let rollback = rollback.variable("DATABASE_URL", "sqlite:dev.db").answers("the oldest that would start", 1);
+    for measured in side_by_side(&[rollback], bench.rounds())? {
+        let median = measured.median();
+        let verdict = target("below 2 s", median < MOST_FOR_ROLLBACK, &format!("{median:.0} ms"));
+        table.add(&format!("{JUDGED} commits judged"), &measured, "", &verdict);
     }
     Ok(())
 }
