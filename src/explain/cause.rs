@@ -1,6 +1,6 @@
 //! What every cause needs: the place to speak of, and how commits and branches are put into words.
 
-use crate::explain::repository::{Place, Repository, folder, told, version};
+use crate::explain::repository::{Place, Repository, folder, short, told, version};
 use crate::explain::{Explanation, Subject, directory, mend};
 use crate::finding::Cause;
 use crate::git::Commit;
@@ -28,8 +28,9 @@ pub fn nothing_fits(repository: &Repository) -> Explanation {
     let nothing = "no version of this file in this repository has the applied checksum";
     match repository.gaps() {
         None => Explanation { summary: nothing.to_owned(), ..unknown() },
-        Some((gap, fix)) => {
-            Explanation { summary: format!("{nothing}, as far as could be looked: {gap}"), fix, ..unknown() }
+        Some((gap, command)) => {
+            let (summary, fix) = (format!("{nothing}, as far as could be looked: {gap}"), mend::fetch(command));
+            Explanation { summary, fix, ..unknown() }
         }
     }
 }
@@ -95,11 +96,6 @@ pub fn who(commit: &Commit) -> String {
 /// The author, by name where there is one.
 pub fn author(commit: &Commit) -> &str {
     if commit.author.trim().is_empty() { &commit.email } else { &commit.author }
-}
-
-/// As much of a commit's name as tells it from others.
-pub fn short(commit: &Commit) -> String {
-    commit.id.as_str().chars().take(12).collect()
 }
 
 /// ` by …`, where it is known who did it.

@@ -3,8 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::explain::cause::short;
-use crate::explain::repository::{Place, Repository, folder, name, version};
+use crate::explain::repository::{Place, Repository, folder, name, short, version};
 use crate::explain::{Subject, shell};
 use crate::history::Engine;
 use crate::migration::{Checksum, Version};
@@ -79,6 +78,11 @@ pub struct Content {
     pub place: Place,
     /// How git calls it: `COMMIT:PATH`.
     pub spec: String,
+}
+
+/// Fetches what a clone has left behind.
+pub fn fetch(command: &'static str) -> Vec<Step> {
+    vec![Step::Fetch { command }]
 }
 
 impl Step {

@@ -8,7 +8,6 @@ use std::thread::ScopedJoinHandle;
 
 use crate::explain::Base;
 use crate::explain::index::{Index, MOST_BYTES, Wanted, whole};
-use crate::explain::mend::Step;
 use crate::explain::variant::{Lines, Variant};
 use crate::finding;
 use crate::git::{self, Ancestors, Git, GitError, ObjectId, Ref};
@@ -241,17 +240,17 @@ impl Repository {
     }
 
     /// What could not be looked at, and how to bring it here.
-    pub fn gaps(&self) -> Option<(String, Vec<Step>)> {
+    pub fn gaps(&self) -> Option<(String, &'static str)> {
         if self.git.is_shallow() {
             let text = "the clone is shallow, and older commits could not be looked at: give `actions/checkout` `fetch-depth: 0`, or run `git fetch --unshallow`";
-            return Some((text.to_owned(), vec![Step::Fetch { command: "git fetch --unshallow" }]));
+            return Some((text.to_owned(), "git fetch --unshallow"));
         }
         (self.index.absent > 0).then(|| {
             let text = format!(
                 "the clone is a partial one, and {} of the contents could not be looked at: leave `filter` out of `actions/checkout`, or run `git fetch --refetch --no-filter`",
                 self.index.absent
             );
-            (text, vec![Step::Fetch { command: "git fetch --refetch --no-filter" }])
+            (text, "git fetch --refetch --no-filter")
         })
     }
 }
@@ -289,6 +288,11 @@ pub fn folder(path: &str) -> &str {
 /// The version that a file name has.
 pub fn version(path: &str) -> Option<Version> {
     Some(FileName::parse(name(path))?.ok()?.version)
+}
+
+/// As much of a commit's name as tells it from others.
+pub fn short(commit: &git::Commit) -> String {
+    commit.id.as_str().chars().take(12).collect()
 }
 
 /// A commit as reports have it.

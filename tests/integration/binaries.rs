@@ -44,26 +44,7 @@ fn service(version: &str, profile: &str, name: &str) -> PathBuf {
 /// What the checkout of a service whose migrations are in `world` knows.
 fn checkout(world: &str) -> Vec<Known> {
     let defined = directory::read(Path::new(ORACLES), Path::new(world)).unwrap();
-    let known = |migration: migration_preflight::migration::Migration| Known {
-        version: migration.version,
-        description: migration.description,
-        kind: migration.kind,
-        checksum: migration.checksum,
-        path: Some(migration.path),
-        commit: None,
-    };
-    defined.migrations.into_iter().map(known).collect()
-}
-
-fn row(row: &AppliedMigration) -> Known {
-    Known {
-        version: row.version,
-        description: row.description.clone(),
-        kind: MigrationKind::Simple,
-        checksum: row.checksum.clone(),
-        path: None,
-        commit: None,
-    }
+    defined.migrations.iter().map(Known::from).collect()
 }
 
 fn checksum(world: &str, name: &str) -> Checksum {
@@ -156,7 +137,7 @@ async fn rows(prepared: &Path) -> History {
 
 /// What is said of a start, when what `world` has and the rows are known.
 fn predicted(service: &Path, world: &str, history: &History, ignore_missing: bool) -> Result<Start, SourceError> {
-    let known: Vec<Known> = checkout(world).into_iter().chain(history.rows().iter().map(row)).collect();
+    let known: Vec<Known> = checkout(world).into_iter().chain(history.rows().iter().map(Known::from)).collect();
     let binary = binary::read(Path::new("/"), service, &known, &SqlxToml::default())?;
     let outcome = predict(&binary.defined, history, Engine::Sqlite, ignore_missing);
     assert_ne!(outcome, Outcome::Unknown);

@@ -1,6 +1,7 @@
 //! Who asks a registry: from the environment, or as Docker's configuration says it. Never shows a secret.
 
 mod docker;
+mod error;
 mod helper;
 
 use std::fmt;
@@ -9,7 +10,7 @@ use super::location::Location;
 use super::reference::Reference;
 use crate::secret::Secrets;
 
-pub use docker::CredentialError;
+pub use error::CredentialError;
 
 /// The registry for which [`TOKEN`], or [`USERNAME`] and [`PASSWORD`], are meant, and no other.
 const REGISTRY: &str = "PREFLIGHT_REGISTRY";

@@ -16,6 +16,8 @@ use sparse::Regions;
 const BLOCK: usize = 512;
 /// The longest extension of a header that is read, as in Go.
 const MOST_EXTENSION: u64 = 1 << 20;
+/// More pieces of a sparse file are not kept: a file of sqlx's, or a program, has none or a few.
+const MOST_REGIONS: usize = 1 << 16;
 /// How much is read at a time, and so how large a piece of a content is at most.
 const BUFFER: usize = 128 << 10;
 

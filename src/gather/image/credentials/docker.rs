@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::super::reference::Reference;
+use super::error::CredentialError;
 use super::helper;
 use super::{Environment, Login, Proof};
 
@@ -17,39 +18,6 @@ use super::{Environment, Login, Proof};
 const MOST_BYTES: u64 = 1 << 20;
 /// What Docker calls its own registry there.
 const HUB: &str = "https://index.docker.io/v1/";
-
-/// Why credentials that there should be cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CredentialError {
-    /// One of two variables is missing.
-    #[error("{set} is set, and {missing} is not; set both")]
-    Variable {
-        /// The one that is set.
-        set: &'static str,
-        /// The one that is not.
-        missing: &'static str,
-    },
-    /// The configuration cannot be used.
-    #[error("Docker's configuration `{}` cannot be used: {detail}; mend it, or set DOCKER_CONFIG to the folder of another", .path.display())]
-    Config {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        detail: String,
-    },
-    /// A helper gives no credentials.
-    #[error(
-        "the credential helper `{program}`, which Docker's configuration names for {registry}, {detail}; try: echo {registry} | {program} get"
-    )]
-    Helper {
-        /// Which.
-        program: String,
-        /// For which registry.
-        registry: String,
-        /// Why.
-        detail: String,
-    },
-}
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

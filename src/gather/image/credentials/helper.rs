@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::docker::CredentialError;
+use super::error::CredentialError;
 use super::{Environment, Proof};
 
 /// A helper may ask a cloud, but nobody waits for a dialogue that nobody sees.

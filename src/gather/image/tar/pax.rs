@@ -1,7 +1,6 @@
 //! The records that extend the header of an entry, in the form of POSIX. Pure.
 
-use super::sparse::MOST_REGIONS;
-use super::{Entry, Kind, TarError};
+use super::{Entry, Kind, MOST_REGIONS, TarError};
 
 const BROKEN: TarError = TarError::Broken("an extended header is malformed");
 

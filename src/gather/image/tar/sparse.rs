@@ -1,10 +1,7 @@
 //! Files with holes: where in the file the pieces belong that the archive holds. Pure.
 
 use super::pax::decimal;
-use super::{TarError, number, until_nul};
-
-/// More pieces are not kept: a file of sqlx's, or a program, has none or a few.
-pub const MOST_REGIONS: usize = 1 << 16;
+use super::{MOST_REGIONS, TarError, number, until_nul};
 
 const BROKEN: TarError = TarError::Broken("the regions of a sparse file are malformed");
 
