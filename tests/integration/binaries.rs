@@ -11,7 +11,7 @@ use migration_preflight::embedded::Known;
 use migration_preflight::gather::database::history;
 use migration_preflight::gather::{binary, directory};
 use migration_preflight::history::{DatabaseUrl, Engine, History};
-use migration_preflight::migration::{AppliedMigration, Checksum, MigrationKind};
+use migration_preflight::migration::Checksum;
 use migration_preflight::source::SourceError;
 use migration_preflight::sqlx_toml::SqlxToml;
 use migration_preflight::startup::{Outcome, predict};
