@@ -32,13 +32,8 @@ struct Node {
     barrier: Option<u32>,
 }
 
-/// Names that wait for the content of a file in an older layer, of which they are hard links.
-#[derive(Debug, Default)]
-struct Wanted {
-    names: Vec<Path>,
-    /// The newest layer that wants it.
-    since: u32,
-}
+/// Paths in older layers, with the names that are hard links to what stands there.
+type Wanted = BTreeMap<Path, Vec<Path>>;
 
 /// The layers that were read, and the one that is being read.
 pub struct Overlay {
@@ -48,8 +43,11 @@ pub struct Overlay {
     nodes: HashMap<Path, Node>,
     own: Own,
     links: Links,
-    wanted: BTreeMap<Path, Wanted>,
-    /// Names that were given the content of a path of this layer, should the path come once more.
+    /// What newer layers link to.
+    wanted: Wanted,
+    /// What this layer links to in older ones.
+    asked: Wanted,
+    /// Names that stand for what is at a path of this layer, should something else come there.
     served: HashMap<Path, Vec<Path>>,
     /// What this layer deletes, and whether only what stands below.
     gone: BTreeSet<(Path, bool)>,
@@ -69,8 +67,9 @@ impl Overlay {
     /// Nothing was read yet.
     pub fn new(limits: Limits) -> Self {
         let (nodes, own, links) = (HashMap::new(), Own::default(), Links::default());
-        let (wanted, served, gone) = (BTreeMap::new(), HashMap::new(), BTreeSet::new());
-        Self { limits, layer: 0, nodes, own, links, wanted, served, gone, entries: 0, names: 0 }
+        let (wanted, asked) = (Wanted::new(), Wanted::new());
+        let (served, gone) = (HashMap::new(), BTreeSet::new());
+        Self { limits, layer: 0, nodes, own, links, wanted, asked, served, gone, entries: 0, names: 0 }
     }
 
     /// The layer with this number begins: each older one has a lower one.
@@ -92,16 +91,16 @@ impl Overlay {
         if path.is_empty() {
             return Ok(Content::Passed);
         }
-        if let Some(deleted) = name.strip_prefix(WHITEOUT) {
-            self.delete(folder, name, deleted);
-            return Ok(Content::Passed);
-        }
         if let Some(file) = ancestors(&path).find(|folder| self.own.is_no_folder(folder)) {
             return Err(Fault::broken(format!(
                 "`{}` stands below `{}`, which is no folder",
                 shown(&path),
                 shown(file)
             )));
+        }
+        if let Some(deleted) = name.strip_prefix(WHITEOUT) {
+            self.delete(folder, name, deleted);
+            return Ok(Content::Passed);
         }
         let is_folder = entry.kind == Kind::Directory;
         let seen = self.is_seen(&path, is_folder);
@@ -132,13 +131,16 @@ impl Overlay {
     pub fn end(&mut self) -> Result<(), Fault> {
         for (path, below) in &self.gone {
             let lost = self.wanted.range(path.clone()..).take_while(|(file, _)| file.starts_with(&path[..]));
-            let lost = lost.filter(|(file, _)| match file.get(path.len()) {
+            let mut lost = lost.filter(|(file, _)| match file.get(path.len()) {
                 None => !below,
                 Some(next) => *next == b'/' || path.is_empty(),
             });
-            if let Some((file, _)) = lost.into_iter().find(|(_, wanted)| wanted.since > self.layer) {
+            if let Some((file, _)) = lost.next() {
                 return Err(dangling(file));
             }
+        }
+        for (file, names) in std::mem::take(&mut self.asked) {
+            self.wanted.entry(file).or_default().extend(names);
         }
         Ok(())
     }
@@ -230,6 +232,19 @@ impl Overlay {
         }
     }
 
+    /// What this layer had at the path hides nothing, now that it is gone.
+    fn unclaim(&mut self, path: &[u8]) {
+        let gone = |below| self.gone.contains(&(path.into(), below));
+        let (deleted, opaque) = (gone(false), gone(true));
+        let Some(node) = self.nodes.get_mut(path) else { return };
+        if node.settled.is_some_and(|(layer, _)| layer == self.layer) {
+            node.settled = deleted.then_some((self.layer, false));
+        }
+        if node.barrier == Some(self.layer) && !deleted && !opaque {
+            node.barrier = None;
+        }
+    }
+
     fn claim_folders(&mut self, path: &[u8]) {
         for folder in ancestors(path) {
             match self.nodes.get_mut(folder) {
@@ -246,27 +261,39 @@ impl Overlay {
 
     /// Takes away what this layer had at the path before, and below it unless both are folders.
     fn replace(&mut self, path: &[u8], is_folder: bool, visit: &mut impl Visit) {
-        // The names of newer layers get what comes now.
-        if let Some(names) = self.served.remove(path) {
-            names.iter().for_each(|name| visit.removed(&shown(name)));
-            self.wanted.insert(path.into(), Wanted { names, since: self.layer + 1 });
-        }
-        for (path, state) in self.own.remove(path, is_folder) {
-            match state {
-                State::Shown(_) => visit.removed(&shown(&path)),
-                State::Link(_) => drop(self.links.0.remove(&path)),
-                State::Below(file) => self.forget(&file, &path),
-                _ => {}
+        for (removed, (state, seen)) in self.own.remove(path, is_folder) {
+            self.unclaim(&removed);
+            if let Some(names) = self.served.remove(&removed) {
+                names.iter().for_each(|name| self.take_back(name, &state, visit));
+                // The names of newer layers get what comes instead.
+                self.wanted.entry(removed.clone()).or_default().extend(names);
             }
+            if seen {
+                self.take_back(&removed, &state, visit);
+            }
+        }
+    }
+
+    /// `name` does not stand for what was in this state any more.
+    fn take_back(&mut self, name: &[u8], state: &State, visit: &mut impl Visit) {
+        match state {
+            State::Shown(ordinal) | State::Hidden(ordinal) => {
+                if !self.own.forget(*ordinal, name) {
+                    visit.removed(&shown(name));
+                }
+            }
+            State::Link(_) => drop(self.links.0.remove(name)),
+            State::Below(file) => self.forget(file, name),
+            State::Folder | State::Other => {}
         }
     }
 
     /// `name` does not want the content of `file` any more.
     fn forget(&mut self, file: &[u8], name: &[u8]) {
-        if let Some(wanted) = self.wanted.get_mut(file) {
-            wanted.names.retain(|other| **other != *name);
-            if wanted.names.is_empty() {
-                self.wanted.remove(file);
+        if let Some(names) = self.asked.get_mut(file) {
+            names.retain(|other| **other != *name);
+            if names.is_empty() {
+                self.asked.remove(file);
             }
         }
     }
@@ -280,7 +307,7 @@ impl Overlay {
             self.links.0.insert(path.into(), target.into());
         }
         // Newer layers have more names for the very link.
-        for name in self.wanted.remove(path).map(|wanted| wanted.names).unwrap_or_default() {
+        for name in self.serve(path) {
             self.links.0.insert(name, target.into());
         }
         self.own.insert(path, State::Link(target.into()), seen);
@@ -288,15 +315,20 @@ impl Overlay {
     }
 
     fn file(&mut self, path: &[u8], ordinal: u64, seen: bool) -> Content {
-        let wanting = self.wanted.remove(path).map(|wanted| wanted.names).unwrap_or_default();
-        self.entries += wanting.len();
-        let names: Vec<_> =
-            seen.then_some(path).into_iter().chain(wanting.iter().map(|name| &name[..])).map(shown).collect();
-        if !wanting.is_empty() {
-            self.served.insert(path.into(), wanting);
-        }
+        let wanting = self.serve(path);
+        let names = seen.then_some(path).into_iter().chain(wanting.iter().map(|name| &name[..]));
+        let names: Vec<_> = names.map(shown).collect();
         self.own.insert(path, if seen { State::Shown(ordinal) } else { State::Hidden(ordinal) }, seen);
         if names.is_empty() { Content::Passed } else { Content::Shown(names) }
+    }
+
+    /// The names of newer layers that stand for what is at the path.
+    fn serve(&mut self, path: &[u8]) -> Vec<Path> {
+        let Some(names) = self.wanted.remove(path) else { return Vec::new() };
+        // An odd archive may bring the same names up again and again.
+        self.entries += names.len();
+        self.served.insert(path.into(), names.clone());
+        names
     }
 
     /// One more name of a file of this layer, or of an older one.
@@ -305,17 +337,11 @@ impl Overlay {
             return Err(Fault::Limit(Limit::Path(MOST_PATH)));
         }
         let file = self.locate(target)?;
-        let wanting = self.wanted.remove(path).map(|wanted| wanted.names).unwrap_or_default();
-        // An odd archive may bring the same names up again and again.
-        self.entries += wanting.len();
-        let names: Vec<Path> = seen.then(|| path.into()).into_iter().chain(wanting.clone()).collect();
+        let names: Vec<Path> = seen.then(|| path.into()).into_iter().chain(self.serve(path)).collect();
         let state = match self.own.get(&file) {
             Some(State::Shown(ordinal)) => {
                 let ordinal = *ordinal;
                 names.iter().for_each(|name| visit.link(&shown(name), &shown(&file)));
-                if !wanting.is_empty() {
-                    self.served.insert(path.into(), wanting);
-                }
                 if seen { State::Shown(ordinal) } else { State::Hidden(ordinal) }
             }
             Some(State::Hidden(ordinal)) => {
@@ -346,9 +372,7 @@ impl Overlay {
 
     fn want(&mut self, file: &[u8], names: Vec<Path>) {
         if !names.is_empty() {
-            let wanted = self.wanted.entry(file.into()).or_default();
-            wanted.names.extend(names);
-            wanted.since = wanted.since.max(self.layer);
+            self.asked.entry(file.into()).or_default().extend(names);
         }
     }
 }

@@ -72,8 +72,20 @@ impl Own {
         }
     }
 
-    /// Takes away what stands at the path and below it; a folder that meets a folder stays. What of it was seen.
-    pub fn remove(&mut self, path: &[u8], is_folder: bool) -> Vec<(Path, State)> {
+    /// Whether `name` was noted as one of a file that has gone by; it is no more.
+    pub fn forget(&mut self, ordinal: u64, name: &[u8]) -> bool {
+        let Some(names) = self.missed.get_mut(&ordinal) else { return false };
+        let before = names.len();
+        names.retain(|other| **other != *name);
+        let forgotten = names.len() < before;
+        if names.is_empty() {
+            self.missed.remove(&ordinal);
+        }
+        forgotten
+    }
+
+    /// Takes away what stands at the path and below it; a folder that meets a folder stays.
+    pub fn remove(&mut self, path: &[u8], is_folder: bool) -> Vec<(Path, (State, bool))> {
         let Some(state) = self.states.get(path) else { return Vec::new() };
         let mut removed: Vec<(Path, (State, bool))> = Vec::new();
         if state.0 == State::Folder {
@@ -85,18 +97,10 @@ impl Own {
             removed.extend(below.map(|(path, state)| (path.clone(), state.clone())));
         }
         removed.push((path.into(), state.clone()));
-        for (path, (state, seen)) in &removed {
+        for (path, (state, _)) in &removed {
             self.states.remove(path);
             self.links -= usize::from(matches!(state, State::Link(_)));
-            if let (State::Hidden(ordinal), true) = (state, seen)
-                && let Some(names) = self.missed.get_mut(ordinal)
-            {
-                names.retain(|name| name != path);
-                if names.is_empty() {
-                    self.missed.remove(ordinal);
-                }
-            }
         }
-        removed.into_iter().filter(|(_, (_, seen))| *seen).map(|(path, (state, _))| (path, state)).collect()
+        removed
     }
 }

@@ -63,7 +63,9 @@ fn plainly(layers: &[Vec<Line>]) -> Option<Tree> {
                 Line::Link(path) => put(&mut own, path, Node::Link(format!("to-{content}")))?,
                 Line::Hard(path, target) => {
                     let node = own.get(target).or_else(|| lower.get(target)).cloned()?;
-                    if node == Node::Folder || path == target {
+                    // What replaces its own target, or stands below it.
+                    let within = |path: &str, folder: &str| path == folder || path.starts_with(&format!("{folder}/"));
+                    if node == Node::Folder || within(path, target) || within(target, path) {
                         return None;
                     }
                     put(&mut own, path, node)?;
@@ -72,17 +74,18 @@ fn plainly(layers: &[Vec<Line>]) -> Option<Tree> {
                     below(&merged, path).iter().chain([path]).for_each(|path| drop(merged.remove(path)));
                     // What marks it stands in a folder.
                     if let Some((folder, _)) = path.rsplit_once('/') {
+                        if own.get(folder).is_some_and(|node| *node != Node::Folder) {
+                            return None;
+                        }
                         put(&mut own, folder, Node::Folder)?;
                     }
                 }
-                Line::Opaque(path) => below(&merged, path).iter().for_each(|path| drop(merged.remove(path))),
-            }
-        }
-        let opaque = layer.iter().filter_map(|line| if let Line::Opaque(path) = line { Some(path) } else { None });
-        for path in opaque {
-            // The folder in which it stands is there.
-            if !own.contains_key(path) {
-                put(&mut own, path, Node::Folder)?;
+                Line::Opaque(path) if own.get(path).is_some_and(|node| *node != Node::Folder) => return None,
+                Line::Opaque(path) => {
+                    below(&merged, path).iter().for_each(|path| drop(merged.remove(path)));
+                    // The folder in which it stands is there.
+                    put(&mut own, path, Node::Folder)?;
+                }
             }
         }
         for (path, node) in own {
@@ -178,7 +181,7 @@ fn line() -> impl Strategy<Value = Line> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_global_rejects: 1_000_000, ..ProptestConfig::default() })]
 
     #[test]
     fn from_the_newest_layer_down_is_what_it_is_from_the_lowest_up(
