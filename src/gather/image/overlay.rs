@@ -91,16 +91,20 @@ impl Overlay {
         if path.is_empty() {
             return Ok(Content::Passed);
         }
-        if let Some(file) = ancestors(&path).find(|folder| self.own.is_no_folder(folder)) {
+        let file = ancestors(&path).find(|folder| self.own.is_no_folder(folder));
+        if let Some(deleted) = name.strip_prefix(WHITEOUT) {
+            // umoci deletes one by one what was below a folder that is a file now, which hides it all.
+            if file.is_none() {
+                self.delete(folder, name, deleted);
+            }
+            return Ok(Content::Passed);
+        }
+        if let Some(file) = file {
             return Err(Fault::broken(format!(
                 "`{}` stands below `{}`, which is no folder",
                 shown(&path),
                 shown(file)
             )));
-        }
-        if let Some(deleted) = name.strip_prefix(WHITEOUT) {
-            self.delete(folder, name, deleted);
-            return Ok(Content::Passed);
         }
         let is_folder = entry.kind == Kind::Directory;
         let seen = self.is_seen(&path, is_folder);

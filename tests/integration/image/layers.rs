@@ -48,6 +48,9 @@ fn a_file_over_a_folder_hides_it_and_the_other_way_round() {
     let file = Layer::new().file("etc", "a file");
     assert_eq!(shown(&[base(), file.clone()]), ["etc: a file", "usr/bin/app: old", "usr/bin/tool: tool"]);
     assert_eq!(shown(&[file.clone(), base()]), ["etc/a: 1", "etc/b: 2", "usr/bin/app: old", "usr/bin/tool: tool"]);
+    // umoci deletes what was in it as well.
+    let both = Layer::new().file("etc", "a file").delete("etc/a").opaque("etc/b");
+    assert_eq!(shown(&[base(), both])[0], "etc: a file");
     // The folder is gone for good, though a newer one stands there.
     let newer = Layer::new().file("etc/c", "3");
     assert_eq!(shown(&[base(), file, newer.clone()]), ["etc/c: 3", "usr/bin/app: old", "usr/bin/tool: tool"]);

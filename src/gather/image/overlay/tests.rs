@@ -57,6 +57,8 @@ fn plainly(layers: &[Vec<Line>]) -> Option<Tree> {
         let (mut own, lower) = (Tree::new(), merged.clone());
         for line in layer {
             content += 1;
+            let is_file = |path: &str| own.get(path).is_some_and(|node| *node != Node::Folder);
+            let hidden = |path: &str| path.match_indices('/').any(|(index, _)| is_file(&path[..index]));
             match line {
                 Line::File(path) => put(&mut own, path, Node::File(content))?,
                 Line::Folder(path) => put(&mut own, path, Node::Folder)?,
@@ -70,20 +72,18 @@ fn plainly(layers: &[Vec<Line>]) -> Option<Tree> {
                     }
                     put(&mut own, path, node)?;
                 }
+                // What stands below a file of the same layer is hidden already.
+                Line::Delete(path) if hidden(path) => {}
+                Line::Opaque(path) if hidden(&format!("{path}/")) => {}
                 Line::Delete(path) => {
                     below(&merged, path).iter().chain([path]).for_each(|path| drop(merged.remove(path)));
                     // What marks it stands in a folder.
                     if let Some((folder, _)) = path.rsplit_once('/') {
-                        if own.get(folder).is_some_and(|node| *node != Node::Folder) {
-                            return None;
-                        }
                         put(&mut own, folder, Node::Folder)?;
                     }
                 }
-                Line::Opaque(path) if own.get(path).is_some_and(|node| *node != Node::Folder) => return None,
                 Line::Opaque(path) => {
                     below(&merged, path).iter().for_each(|path| drop(merged.remove(path)));
-                    // The folder in which it stands is there.
                     put(&mut own, path, Node::Folder)?;
                 }
             }
