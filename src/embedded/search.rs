@@ -9,11 +9,13 @@ use super::elf::{Elf, HEAD};
 use super::table::{Candidate, MARK, PARTS, Pointers, tables};
 use crate::migration::Checksum;
 
-/// How much is looked at at a time. A processor's cache holds it beside the tables of the checksums.
+/// How much is looked at at a time. A processor's cache holds it beside the filter of the checksums.
 pub(super) const BLOCK: usize = 128 << 10;
 /// How many bytes around a position its surroundings take: a checksum, or a migration with what stands beside it.
 const AROUND: usize = 128;
 
+/// Shorter pieces are collected.
+const LARGE: usize = 8 * AROUND;
 /// How far the places lie apart at which three words are looked at: nine words.
 const SAMPLE: usize = 72;
 
@@ -56,18 +58,39 @@ impl<D: Borrow<Digests>> Search<D> {
     /// Takes the next piece.
     pub fn feed(&mut self, mut piece: &[u8]) {
         while !self.digests.borrow().is_empty() && !piece.is_empty() {
-            let (taken, rest) = piece.split_at(piece.len().min(BLOCK - self.block.len()));
+            // The headers are in the first block.
+            if self.offset > 0 && piece.len() >= LARGE {
+                return self.pass_over(piece);
+            }
+            let (taken, rest) = piece.split_at(piece.len().min(BLOCK.saturating_sub(self.block.len())));
             self.block.extend_from_slice(taken);
             piece = rest;
-            if self.block.len() == BLOCK {
-                self.look(BLOCK - AROUND);
-                let gone = BLOCK - 2 * AROUND;
-                self.block.copy_within(gone.., 0);
-                self.block.truncate(BLOCK - gone);
-                self.offset += gone as u64;
-                self.looked_at -= gone;
+            if self.block.len() >= BLOCK {
+                self.look(self.block.len() - AROUND);
+                self.forget();
             }
         }
+    }
+
+    /// Looks at a piece where it is, and keeps the end of it: copying takes as long as looking does.
+    fn pass_over(&mut self, piece: &[u8]) {
+        self.block.extend_from_slice(&piece[..2 * AROUND]);
+        self.look(self.block.len() - AROUND);
+        let offset = self.offset + (self.block.len() - 2 * AROUND) as u64;
+        let seen = Block { bytes: piece, offset, from: AROUND, end: piece.len() - AROUND };
+        seen.look(self.digests.borrow(), &mut self.traces);
+        let kept = piece.len() - 2 * AROUND;
+        self.block.clear();
+        self.block.extend_from_slice(&piece[kept..]);
+        (self.offset, self.looked_at) = (offset + kept as u64, AROUND);
+    }
+
+    /// Keeps what is not looked at yet, and as much before it as it takes to look around.
+    fn forget(&mut self) {
+        let gone = self.looked_at - AROUND;
+        self.block.drain(..gone);
+        self.offset += gone as u64;
+        self.looked_at -= gone;
     }
 
     /// Ends the stream, and says what was in it.
@@ -97,8 +120,7 @@ impl<D: Borrow<Digests>> Search<D> {
             self.traces.elf = Elf::read(&self.block[..self.block.len().min(HEAD)]);
         }
         let seen = Block { bytes: &self.block, offset: self.offset, from: self.looked_at, end };
-        seen.checksums(self.digests.borrow(), &mut self.traces);
-        seen.words(&mut self.traces);
+        seen.look(self.digests.borrow(), &mut self.traces);
         self.looked_at = end;
     }
 }
@@ -112,6 +134,15 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
+    /// Looks for everything, in parts that a processor's cache still holds the second time.
+    fn look(&self, digests: &Digests, traces: &mut Traces) {
+        for from in (self.from..self.end).step_by(BLOCK) {
+            let part = Block { from, end: self.end.min(from + BLOCK), ..*self };
+            part.checksums(digests, traces);
+            part.words(traces);
+        }
+    }
+
     /// The first position of those that is a multiple of `step` in the stream.
     fn first(&self, step: usize) -> usize {
         let past = ((self.offset + self.from as u64) % step as u64) as usize;
@@ -148,9 +179,21 @@ impl Block<'_> {
             if is_telling(first) | is_telling(second) | is_telling(third) {
                 // All of them: a length may be what the type of a relocation is.
                 let all = [position, position + 8, position + 16].into_iter().zip([first, second, third]);
-                all.filter(|(_, word)| is_telling(word)).for_each(|(place, _)| self.around(place, traces));
+                all.filter(|(_, word)| is_telling(word)).for_each(|(place, word)| {
+                    // Nearly always it is neither, but some other small number.
+                    if u64::from_le_bytes(*word) == MARK || self.has_like(place, word) {
+                        self.around(place, traces);
+                    }
+                });
             }
         }
+    }
+
+    /// Whether the word three before or after the one at `position` is the same: relocations come in thousands.
+    #[inline]
+    fn has_like(&self, position: usize, word: &[u8; 8]) -> bool {
+        let is_same = |start: usize| self.bytes.get(start..start + 8).is_some_and(|other| other == word);
+        is_same(position + 24) || position >= 24 && is_same(position - 24)
     }
 
     /// Looks at the word at `position` and at those before and after it that tell the same.
@@ -162,10 +205,6 @@ impl Block<'_> {
         };
         let told = word(position, 0);
         let is_relocation = told.is_some() && told == traces.elf.relative;
-        // Nearly always it is neither, but some other small number.
-        if is_relocation && [-3, 3].iter().all(|third| word(position, *third) != told) {
-            return;
-        }
         for third in -2..=2 {
             let Some(position) = position.checked_add_signed(24 * third) else { continue };
             if word(position, 0) != told {
@@ -174,7 +213,6 @@ impl Block<'_> {
             let offset = self.offset + position as u64;
             let around = |words| word(position, words);
             if is_relocation {
-                // Beside another one of the same type: they come in thousands.
                 if around(3) == told || around(-3) == told {
                     traces.relocation(offset, around(-1).zip(around(1)));
                 }

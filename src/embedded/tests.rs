@@ -101,6 +101,28 @@ fn a_checksum_is_found_at_every_alignment_and_across_every_edge() {
 }
 
 #[test]
+fn a_checksum_is_found_across_the_ends_of_large_pieces() {
+    let wanted = digest(1);
+    let digests = Digests::new([&wanted]);
+    let (large, small) = (1500, 90);
+    let mut stream = noise(search::BLOCK + 2 * large + 2 * small, 5);
+    for start in search::BLOCK + large - 300..search::BLOCK + 2 * large {
+        let before = stream[start..start + LENGTH].to_vec();
+        stream[start..start + LENGTH].copy_from_slice(wanted.as_bytes());
+        let mut search = Search::new(&digests);
+        let mut rest = &stream[..];
+        // The last pieces are collected, after such as are not.
+        for length in [search::BLOCK, large, small, large, small] {
+            let (piece, others) = rest.split_at(length);
+            search.feed(piece);
+            rest = others;
+        }
+        assert_eq!(search.finish().count(&wanted), 1, "at {start}");
+        stream[start..start + LENGTH].copy_from_slice(&before);
+    }
+}
+
+#[test]
 fn what_misses_a_checksum_by_a_bit_is_not_one() {
     let wanted = digest(1);
     for bit in 0..LENGTH * 8 {
@@ -222,7 +244,7 @@ fn file(version: i64, seed: u64) -> Known {
 fn read(file: &[u8], known: &[Known]) -> Result<Vec<(i64, u64)>, Unclear> {
     let checksums: Vec<_> = known.iter().map(|known| known.checksum.clone()).collect();
     let seed = |checksum| (0..50).find(|seed| digest(*seed) == checksum).unwrap_or(99);
-    let carried = carried(known, &search(&checksums, file, 777))?;
+    let carried = carried(known, &search(&checksums, file, 1500))?;
     Ok(carried.into_iter().map(|carried| (carried.migration.version.0, seed(carried.migration.checksum))).collect())
 }
 
