@@ -1,5 +1,8 @@
 //! `--source binary:` and `--source image:` from the flag to the report: the incident, as what was built.
 
+#[cfg(feature = "oracles")]
+mod deployed;
+
 use insta::assert_snapshot;
 use migration_preflight::migration::Checksum;
 use serde_json::Value;

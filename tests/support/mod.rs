@@ -4,6 +4,8 @@ pub mod images;
 pub mod names;
 pub mod oracle;
 pub mod readme;
+#[cfg(feature = "oracles")]
+pub mod registry;
 pub mod repository;
 pub mod starts;
 pub mod worlds;

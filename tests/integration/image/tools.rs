@@ -3,29 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use base64::Engine;
 use migration_preflight::gather::image::{Location, Login, Options, Platform};
 use serde_json::json;
 
 use crate::shared::images::{INDEX, Images, Layer, Packing, Shown, read, read_with, told};
-
-/// Runs a program that has to succeed, and returns what it prints.
-fn run(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"));
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{program} {arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
-    text
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
+use crate::shared::registry::{Registry, run, text};
 
 /// The regular files below a folder.
 fn unpacked(root: &Path) -> BTreeMap<String, String> {
@@ -200,49 +186,6 @@ fn images_of_buildah_show_what_was_put_into_them() {
     buildah(&["rm", "--all"]);
 }
 
-/// Docker's registry on a free port of the loopback interface; it ends with the test.
-struct Registry {
-    process: Child,
-    host: String,
-    folder: tempfile::TempDir,
-}
-
-impl Registry {
-    /// `more` is added to its configuration, where `DIR` is its folder.
-    fn start(more: &str, prepare: impl Fn(&Path)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        prepare(folder.path());
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let host = format!("127.0.0.1:{port}");
-        let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: DIR/data}}}}\n\
-             http:\n  addr: {host}\n{more}"
-        );
-        fs::write(folder.path().join("config.yml"), config.replace("DIR", text(folder.path()))).unwrap();
-        let mut process = Command::new("docker-registry");
-        process.arg("serve").arg(folder.path().join("config.yml")).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut process = process.spawn().unwrap();
-        let end = Instant::now() + Duration::from_secs(30);
-        while TcpStream::connect(&host).is_err() {
-            assert!(process.try_wait().unwrap().is_none() && Instant::now() < end, "the registry does not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self { process, host, folder }
-    }
-
-    fn push(&self, layout: &Path, name: &str, more: &[&str]) {
-        let (from, to) = (format!("oci:{}", text(layout)), format!("docker://{}/{name}", self.host));
-        run("skopeo", &[&["copy", "--quiet", "--dest-tls-verify=false"], more, &[&from, &to]].concat());
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 /// An image for two platforms in a layout of its own.
 fn two_platforms() -> tempfile::TempDir {
     let (mut images, folder) = (Images::default(), tempfile::tempdir().unwrap());
@@ -264,7 +207,7 @@ fn two_platforms() -> tempfile::TempDir {
 
 #[test]
 fn an_image_in_dockers_registry_is_read_by_tag_platform_and_digest() {
-    let (registry, layout) = (Registry::start("", |_| {}), two_platforms());
+    let (registry, layout) = (Registry::open(), two_platforms());
     registry.push(layout.path(), "o/app:1", &["--all"]);
     let name = format!("{}/o/app:1", registry.host);
     for (platform, expected) in [(None, "amd64"), (Some("linux/arm64"), "arm64")] {
@@ -299,9 +242,7 @@ fn an_image_in_dockers_registry_is_read_by_tag_platform_and_digest() {
 
 #[test]
 fn dockers_registry_lets_in_who_has_the_password() {
-    let htpasswd =
-        |folder: &Path| fs::write(folder.join("htpasswd"), run("htpasswd", &["-Bbn", "user", "hunter22"])).unwrap();
-    let registry = Registry::start("auth: {htpasswd: {realm: x, path: DIR/htpasswd}}\n", htpasswd);
+    let registry = Registry::for_user("user", "hunter22");
     let layout = two_platforms();
     registry.push(layout.path(), "o/app:1", &["--all", "--dest-creds", "user:hunter22"]);
     let name = format!("{}/o/app:1", registry.host);
