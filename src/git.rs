@@ -18,6 +18,9 @@ pub use uncommitted::Uncommitted;
 /// How long one question may take. A repository of a hundred thousand commits is told of in some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What [`Ref::parse`] reads.
+const REFS: &str = "--format=%(objectname) %(*objectname) %(refname) %(symref)";
+
 /// In so many trees files are looked for at most, where git is asked for each by itself.
 const MOST_TREES: usize = 100;
 
@@ -50,6 +53,14 @@ impl ObjectId {
     pub fn parse(text: &str) -> Option<Self> {
         let is_name = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_name.then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    /// The name that trees have as bytes.
+    fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+        let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]);
+        matches!(bytes.len(), 20 | 32).then(|| Self(digits.collect()))
     }
 
     /// All its digits.
@@ -86,7 +97,7 @@ impl Ref {
         short_name(&self.name)
     }
 
-    /// A line of `for-each-ref`. No name holds a blank, and of what is no tag the second name is empty.
+    /// A line of `for-each-ref` in the format [`REFS`]. No name holds a blank, and of what is no tag the second name is empty.
     fn parse(line: &str) -> Option<Self> {
         let mut words = line.split(' ');
         let (object, of_tag, name, symbol) = (words.next()?, words.next()?, words.next()?, words.next()?);
@@ -282,8 +293,7 @@ impl Git {
     /// git cannot be asked.
     pub fn tags(&self, pattern: &str, most: usize) -> Result<Vec<(String, Commit)>, GitError> {
         let (count, pattern) = (format!("--count={most}"), format!("refs/tags/{pattern}"));
-        let format = "--format=%(objectname) %(*objectname) %(refname) %(symref)";
-        let told = self.text(&["for-each-ref", &count, "--sort=-creatordate", format, &pattern])?;
+        let told = self.text(&["for-each-ref", &count, "--sort=-creatordate", REFS, &pattern])?;
         let tags: Vec<Ref> = told.lines().filter_map(Ref::parse).collect();
         let names: String = tags.iter().map(|tag| format!("{}\n", tag.commit)).collect();
         let arguments = ["log", "--no-walk=unsorted", "--stdin", "-z", "--no-color", "--no-patch", log::FORMAT];
@@ -318,7 +328,7 @@ impl Git {
     /// # Errors
     /// git cannot be asked.
     pub fn refs(&self) -> Result<Vec<Ref>, GitError> {
-        let told = self.text(&["for-each-ref", "--format=%(objectname) %(*objectname) %(refname) %(symref)"])?;
+        let told = self.text(&["for-each-ref", REFS])?;
         Ok(told.lines().filter_map(Ref::parse).collect())
     }
 

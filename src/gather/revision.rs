@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::base::{above, inside};
 use super::content::ContentReader;
@@ -25,7 +26,7 @@ pub struct Revision {
     commit: ObjectId,
     place: Place,
     commits: Commits,
-    settings: SqlxToml,
+    settings: Arc<SqlxToml>,
 }
 
 impl Revision {
@@ -83,9 +84,14 @@ pub struct Commits {
     git: Git,
     directory: PathBuf,
     trees: HashMap<ObjectId, Vec<Entry>>,
-    settings: HashMap<ObjectId, String>,
-    checksums: HashMap<(BTreeSet<char>, ObjectId), Result<Checksum, InvalidReason>>,
+    /// Every `sqlx.toml`, by its path and content.
+    settings: HashMap<(String, ObjectId), Result<Arc<SqlxToml>, SourceError>>,
+    /// By the letters that are left out.
+    checksums: HashMap<BTreeSet<char>, Checksums>,
 }
+
+/// What contents hash to, or what is wrong with them.
+type Checksums = HashMap<ObjectId, Result<Checksum, InvalidReason>>;
 
 impl Commits {
     /// Reads all that the commits have of `directory`, and where each has it.
@@ -108,16 +114,8 @@ impl Commits {
         read.trees = read.git.trees(&ids)?;
         read.follow(commits, &path, &mut places)?;
         read.descend(&places)?;
-        let settings: HashSet<&ObjectId> =
-            places.iter().filter_map(|place| Some(&place.settings.as_ref()?.1)).collect();
-        let texts = &mut read.settings;
-        read.git.blobs(settings, &mut |id, content| {
-            let mut bytes = Vec::new();
-            if content.take(sqlx_toml::MAX_BYTES).read_to_end(&mut bytes).is_ok() {
-                texts.insert(id.clone(), String::from_utf8_lossy(&bytes).into_owned());
-            }
-        })?;
-        read.hash(&places)?;
+        read.settings = read.parse(&places)?;
+        read.checksums = read.hash(&places)?;
         Ok((read, places))
     }
 
@@ -147,7 +145,7 @@ impl Commits {
     /// Follows the symbolic links in the directory, as far as they stay in the commit.
     fn follow(&self, commits: &[ObjectId], directory: &str, places: &mut [Place]) -> Result<(), GitError> {
         let links = |place: &Place| {
-            let entries = place.tree.as_ref().and_then(|tree| self.trees.get(tree)).into_iter().flatten();
+            let entries = self.entries(place).iter();
             entries.filter(|entry| entry.kind == EntryKind::Link).cloned().collect::<Vec<_>>()
         };
         for (commit, place) in commits.iter().zip(places) {
@@ -190,38 +188,69 @@ impl Commits {
         Ok(Some(parts.join("/")))
     }
 
+    /// Parses every `sqlx.toml` of the places.
+    fn parse(
+        &self,
+        places: &[Place],
+    ) -> Result<HashMap<(String, ObjectId), Result<Arc<SqlxToml>, SourceError>>, GitError> {
+        let wanted: HashSet<&(String, ObjectId)> = places.iter().filter_map(|place| place.settings.as_ref()).collect();
+        let mut texts = HashMap::new();
+        self.git.blobs(wanted.iter().map(|(_, id)| id), &mut |id, content| {
+            let mut bytes = Vec::new();
+            if content.take(sqlx_toml::MAX_BYTES).read_to_end(&mut bytes).is_ok() {
+                texts.insert(id.clone(), String::from_utf8_lossy(&bytes).into_owned());
+            }
+        })?;
+        let parsed = |file: &(String, ObjectId)| match texts.get(&file.1) {
+            Some(text) => sqlx_toml::parse(text, Path::new(&file.0)).map(Arc::new),
+            None => Err(SourceError::Settings { path: PathBuf::from(&file.0), detail: LACKING.to_owned() }),
+        };
+        Ok(wanted.into_iter().map(|file| (file.clone(), parsed(file))).collect())
+    }
+
     /// Hashes every content that is a migration in any of the places, by the rules of its `sqlx.toml`.
-    fn hash(&mut self, places: &[Place]) -> Result<(), GitError> {
-        let mut wanted: HashMap<BTreeSet<char>, HashSet<ObjectId>> = HashMap::new();
+    fn hash(&self, places: &[Place]) -> Result<HashMap<BTreeSet<char>, Checksums>, GitError> {
+        let mut wanted: HashMap<BTreeSet<char>, HashSet<&ObjectId>> = HashMap::new();
         for place in places.iter().collect::<HashSet<_>>() {
             let Ok(settings) = self.settings(place) else { continue };
-            let ignored: BTreeSet<char> = settings.migrate.ignored_chars.iter().copied().collect();
-            let named = self.files(place).filter(|(name, _)| matches!(FileName::parse(name), Some(Ok(_))));
-            wanted.entry(ignored).or_default().extend(named.filter_map(|(_, id)| id));
+            let wanted = wanted.entry(settings.migrate.ignored_chars.iter().copied().collect()).or_default();
+            for (name, id) in self.files(place) {
+                let Some(id) = id else { continue };
+                // Commits that follow one another differ by a file or two: of the others the names are not looked at.
+                if !wanted.contains(id) && matches!(FileName::parse(name), Some(Ok(_))) {
+                    wanted.insert(id);
+                }
+            }
         }
+        let mut hashed = HashMap::new();
         for (ignored, ids) in wanted {
-            let mut reader = ContentReader::new(&ignored);
-            let checksums = &mut self.checksums;
-            self.git.blobs(&ids, &mut |id, content| {
-                checksums.insert((ignored.clone(), id.clone()), reader.checksum(content));
-            })?;
+            let (mut reader, mut checksums) = (ContentReader::new(&ignored), Checksums::new());
+            self.git.blobs(ids, &mut |id, content| drop(checksums.insert(id.clone(), reader.checksum(content))))?;
+            hashed.insert(ignored, checksums);
         }
-        Ok(())
+        Ok(hashed)
+    }
+
+    /// What stands straight in the directory of a place.
+    fn entries(&self, place: &Place) -> &[Entry] {
+        place.tree.as_ref().and_then(|tree| self.trees.get(tree)).map_or(&[], Vec::as_slice)
     }
 
     /// The files of a place, and what they hold; nothing where a link leads nowhere. What leads to a directory is one.
-    fn files<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = (&'a str, Option<ObjectId>)> {
-        let entries = place.tree.as_ref().and_then(|tree| self.trees.get(tree)).into_iter().flatten();
-        let regular = entries.filter(|entry| entry.kind == EntryKind::File);
-        let regular = regular.map(|entry| (entry.name.as_str(), Some(entry.id.clone())));
+    fn files<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = (&'a str, Option<&'a ObjectId>)> {
+        let regular = self.entries(place).iter().filter(|entry| entry.kind == EntryKind::File);
+        let regular = regular.map(|entry| (entry.name.as_str(), Some(&entry.id)));
         let links = place.links.iter().filter(|(_, end)| !end.as_ref().is_some_and(|(kind, _)| is_directory(*kind)));
-        regular.chain(links.map(|(name, end)| (name.as_str(), end.as_ref().map(|(_, id)| id.clone()))))
+        regular.chain(links.map(|(name, end)| (name.as_str(), end.as_ref().map(|(_, id)| id))))
     }
 
     /// The directories of a place, and their trees.
     fn directories<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = (&'a str, &'a ObjectId)> {
-        let entries = place.tree.as_ref().and_then(|tree| self.trees.get(tree)).into_iter().flatten();
-        let own = entries.filter(|entry| is_directory(entry.kind)).map(|entry| (entry.name.as_str(), &entry.id));
+        let own = self
+            .entries(place)
+            .iter()
+            .filter(|entry| is_directory(entry.kind))
+            .map(|entry| (entry.name.as_str(), &entry.id));
         let links = place.links.iter().filter_map(|(name, end)| Some((name.as_str(), end.as_ref()?)));
         own.chain(links.filter(|(_, end)| is_directory(end.0)).map(|(name, end)| (name, &end.1)))
     }
@@ -263,13 +292,10 @@ impl Commits {
     ///
     /// # Errors
     /// sqlx would not accept it.
-    pub fn settings(&self, place: &Place) -> Result<SqlxToml, SourceError> {
-        match &place.settings {
-            None => Ok(SqlxToml::default()),
-            Some((path, id)) => match self.settings.get(id) {
-                Some(text) => sqlx_toml::parse(text, Path::new(path)),
-                None => Err(SourceError::Settings { path: path.into(), detail: LACKING.to_owned() }),
-            },
+    pub fn settings(&self, place: &Place) -> Result<Arc<SqlxToml>, SourceError> {
+        match place.settings.as_ref().and_then(|file| self.settings.get(file)) {
+            None => Ok(Arc::default()),
+            Some(parsed) => parsed.clone(),
         }
     }
 
@@ -283,6 +309,7 @@ impl Commits {
             return Err(SourceError::NotInRevision { path: self.directory.clone(), revision: revision.to_owned() });
         }
         let mut defined = governed(&settings);
+        let checksums = self.checksums.get(&defined.ignored_chars);
         for (name, id) in self.files(place) {
             let path = self.directory.join(name);
             let Some(id) = id else {
@@ -290,7 +317,7 @@ impl Commits {
                 defined.invalid.push(InvalidFile { path, reason });
                 continue;
             };
-            let (checksum, mut is_lacking) = (self.checksums.get(&(defined.ignored_chars.clone(), id)).cloned(), false);
+            let (checksum, mut is_lacking) = (checksums.and_then(|checksums| checksums.get(id)).cloned(), false);
             let absent = || {
                 is_lacking = true;
                 Err(InvalidReason::Unreadable(LACKING.to_owned()))

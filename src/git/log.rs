@@ -152,8 +152,7 @@ pub(super) fn entries(mut bytes: &[u8], length: usize) -> Vec<Entry> {
         let about = String::from_utf8_lossy(about);
         let Some((mode, name)) = about.split_once(' ') else { continue };
         let kind = EntryKind::of_mode(mode);
-        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-        entries.extend(ObjectId::parse(&id).map(|id| Entry { name: name.to_owned(), kind, id }));
+        entries.extend(ObjectId::of_bytes(id).map(|id| Entry { name: name.to_owned(), kind, id }));
     }
     entries
 }
