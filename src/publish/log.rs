@@ -3,7 +3,7 @@
 use std::env::{self, VarError};
 use std::io::{self, Write};
 
-use tracing_subscriber::filter::{EnvFilter, ParseError, filter_fn};
+use tracing_subscriber::filter::{ParseError, Targets, filter_fn};
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -30,8 +30,9 @@ pub enum LogError {
     NotUtf8,
 }
 
-/// Starts the log as the environment asks for it: `RUST_LOG` as for other Rust programs, else `RUNNER_DEBUG=1`, which
-/// GitHub sets where somebody re-runs a job with debug logging. With neither there is none.
+/// Starts the log as the environment asks for it: `RUST_LOG` as for other Rust programs, but for what those filter by
+/// spans and fields, else `RUNNER_DEBUG=1`, which GitHub sets where somebody re-runs a job with debug logging. With neither
+/// there is none.
 ///
 /// Libraries that speak to the `log` crate are heard too: it is where the TLS of the drivers tells that the system's
 /// certificates could not be loaded, which is why a certificate is not trusted.
@@ -48,11 +49,11 @@ pub fn start_log() -> Result<(), LogError> {
     Ok(())
 }
 
-fn filter() -> Result<Option<EnvFilter>, LogError> {
+fn filter() -> Result<Option<Targets>, LogError> {
     match env::var("RUST_LOG") {
-        Ok(text) if !text.trim().is_empty() => Ok(Some(EnvFilter::try_new(text)?)),
+        Ok(text) if !text.trim().is_empty() => Ok(Some(text.parse()?)),
         Err(VarError::NotUnicode(_)) => Err(LogError::NotUtf8),
-        _ if env::var("RUNNER_DEBUG").is_ok_and(|value| value == "1") => Ok(Some(EnvFilter::try_new(DEBUG_RUN)?)),
+        _ if env::var("RUNNER_DEBUG").is_ok_and(|value| value == "1") => Ok(Some(DEBUG_RUN.parse()?)),
         _ => Ok(None),
     }
 }
