@@ -289,6 +289,8 @@ pub enum Format {
     Markdown,
     /// Commands for GitHub's runner, which annotate files
     Github,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
 }
 
 /// A file to write the report to.

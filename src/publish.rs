@@ -85,5 +85,6 @@ fn rendered(report: &Report, format: Format) -> String {
         Format::Json => render::json(report),
         Format::Markdown => render::markdown(report, runner::STEP_SUMMARY),
         Format::Github => render::github(report),
+        Format::Sarif => render::sarif(report),
     }
 }

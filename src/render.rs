@@ -8,6 +8,7 @@ mod markdown;
 mod restore;
 mod rollback;
 mod rules;
+mod sarif;
 mod stop;
 
 pub use annotations::{Annotation, Level, annotations, github};
@@ -17,4 +18,5 @@ pub use markdown::markdown;
 pub use restore::{line as restore_line, summary as restore_summary};
 pub use rollback::rollback;
 pub use rules::{rule, rules};
+pub use sarif::sarif;
 pub use stop::{github as stop_github, markdown as stop_markdown};

@@ -97,30 +97,7 @@ impl Facts {
             Self::NoHistory { absent, .. } if !absent.elsewhere.is_empty() => Severity::Incomplete,
             Self::NoHistory { uncreated: Some(_), .. } => Severity::Error,
             Self::NoHistory { elsewhere_applied: Some(_), .. } => Severity::Warning,
-            _ => match self.rule() {
-                Rule::UnreachableDatabase | Rule::UnreadableSource | Rule::MissingReport => Severity::Incomplete,
-                Rule::WrongDatabase
-                | Rule::DirtyMigration
-                | Rule::MissingMigration
-                | Rule::ChecksumMismatch
-                | Rule::DuplicateVersion
-                | Rule::EditedMigration
-                | Rule::DeletedMigration
-                | Rule::RenumberedMigration
-                | Rule::VersionCollision
-                | Rule::BehindBase
-                | Rule::InvalidMigration => Severity::Error,
-                Rule::EnvironmentDrift
-                | Rule::OutOfOrder
-                | Rule::IgnoredFile
-                | Rule::DownWithoutUp
-                | Rule::UnusedAccept => Severity::Warning,
-                Rule::NotChecked
-                | Rule::NoHistory
-                | Rule::DescriptionChanged
-                | Rule::ExecutionUnconfirmed
-                | Rule::PendingMigration => Severity::Notice,
-            },
+            _ => self.rule().severity(),
         }
     }
 

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Severity;
+
 /// A rule. Its id is for ever: configurations and reports name it.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, strum::EnumIter,
@@ -90,6 +92,34 @@ impl Rule {
     /// The default severity in words, with the facts on which it depends.
     pub fn default_severity(self) -> &'static str {
         self.entry().default
+    }
+
+    /// The default severity where the facts do not say otherwise.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::UnreachableDatabase | Self::UnreadableSource | Self::MissingReport => Severity::Incomplete,
+            Self::WrongDatabase
+            | Self::DirtyMigration
+            | Self::MissingMigration
+            | Self::ChecksumMismatch
+            | Self::DuplicateVersion
+            | Self::EditedMigration
+            | Self::DeletedMigration
+            | Self::RenumberedMigration
+            | Self::VersionCollision
+            | Self::BehindBase
+            | Self::InvalidMigration => Severity::Error,
+            Self::EnvironmentDrift
+            | Self::OutOfOrder
+            | Self::IgnoredFile
+            | Self::DownWithoutUp
+            | Self::UnusedAccept => Severity::Warning,
+            Self::NotChecked
+            | Self::NoHistory
+            | Self::DescriptionChanged
+            | Self::ExecutionUnconfirmed
+            | Self::PendingMigration => Severity::Notice,
+        }
     }
 
     /// What the finding means for the service and what to do about it.

@@ -11,8 +11,7 @@ use crate::inputs::{github, matrix};
 /// What gives a variable of the environment, or the text of a file.
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The inputs that become a flag of the same name with their value. Beside them stand `matrix`, and `reports`, which is
-/// given once for each line.
+/// The inputs that become a flag of the same name with their value. Beside them stand `matrix`, and [`LISTS`].
 pub const VALUES: [&str; 14] = [
     "config",
     "workflow",
@@ -29,6 +28,8 @@ pub const VALUES: [&str; 14] = [
     "jobs",
     "timeout",
 ];
+/// The inputs that become a flag of the same name for each line.
+pub const LISTS: [&str; 2] = ["output", "reports"];
 /// The inputs that become a flag without a value.
 pub const SWITCHES: [&str; 2] = ["comment", "fail-on-publish-error"];
 
@@ -61,9 +62,11 @@ pub fn arguments(variable: Read) -> Result<Vec<String>, InputError> {
         arguments.extend(input(variable, name).map(|value| format!("--{name}={value}")));
     }
     arguments.extend(matrix_flag(variable));
-    let reports = input(variable, "reports").unwrap_or_default();
-    arguments
-        .extend(reports.lines().map(str::trim).filter(|path| !path.is_empty()).map(|path| format!("--reports={path}")));
+    for name in LISTS {
+        let lines = input(variable, name).unwrap_or_default();
+        let values = lines.lines().map(str::trim).filter(|value| !value.is_empty());
+        arguments.extend(values.map(|value| format!("--{name}={value}")));
+    }
     for name in SWITCHES {
         match input(variable, name).as_deref() {
             None | Some("false") => {}
@@ -146,6 +149,13 @@ mod tests {
             given(&inputs),
             Ok(["check", "--service=a,b", "--fail-on=warning", "--comment"].map(String::from).to_vec())
         );
+    }
+
+    #[test]
+    fn a_list_is_a_flag_for_each_line() {
+        let inputs = [("INPUT_REPORTS", "a\n\n b c \n"), ("INPUT_OUTPUT", "sarif=x.sarif\njson=x.json")];
+        let expected = ["check", "--output=sarif=x.sarif", "--output=json=x.json", "--reports=a", "--reports=b c"];
+        assert_eq!(given(&inputs), Ok(expected.map(String::from).to_vec()));
     }
 
     #[test]

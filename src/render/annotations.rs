@@ -53,7 +53,7 @@ pub fn annotations(report: &Report) -> Vec<Annotation> {
 }
 
 /// Whether a path leads to a file of the repository: GitHub takes no other, and with it none of the annotations.
-fn is_inside(path: &str) -> bool {
+pub(super) fn is_inside(path: &str) -> bool {
     !path.is_empty() && !path.starts_with('/') && path.split('/').all(|part| part != "..")
 }
 
@@ -93,7 +93,7 @@ fn annotation(location: &Location, groups: &[Grouped]) -> Option<Annotation> {
     };
     let whose = worst.whose().map(|whose| format!(": {whose}")).unwrap_or_default();
     let title = harmless(&format!("{}{whose}", worst.finding.rule()));
-    let paragraphs: Vec<_> = groups.iter().map(|group| paragraph(group, location)).collect();
+    let paragraphs: Vec<_> = groups.iter().map(|group| group.paragraph(location)).collect();
     Some(Annotation {
         path: location.file.clone(),
         line: location.line,
@@ -101,19 +101,6 @@ fn annotation(location: &Location, groups: &[Grouped]) -> Option<Annotation> {
         title: cut(&title, MOST_TITLE, |text| text.chars().count()),
         message: cut(&paragraphs.join("\n\n"), MOST_MESSAGE, str::len),
     })
-}
-
-/// A finding, whose it is, what to do, and where its target is declared where that is not here.
-fn paragraph(group: &Grouped, location: &Location) -> String {
-    let whose = group.whose().map(|whose| format!("{whose}: ")).unwrap_or_default();
-    let declared = group.declared.filter(|declared| *declared != location);
-    let declared = declared.map(|declared| format!("Declared in {declared}."));
-    let explanation = group.finding.explanation.as_deref();
-    let why = explanation.map(|explanation| explanation.summary.clone());
-    let fix = explanation.iter().flat_map(|explanation| &explanation.fix).map(|command| format!("$ {command}"));
-    let first = [Some(whose + &group.message()), why].into_iter().flatten();
-    let last = [Some(group.finding.facts.help().into_owned()), declared].into_iter().flatten();
-    first.chain(fix).chain(last).map(|line| harmless(&line)).collect::<Vec<_>>().join("\n")
 }
 
 fn command(annotation: &Annotation, more: &str) -> String {

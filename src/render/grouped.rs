@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 
 use crate::finding::{Finding, Location, Rule, Scope, Severity};
-use crate::report::Report;
+use crate::report::{Report, TargetReport};
+use crate::text::harmless;
 
 /// A finding, with every environment that has the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,13 @@ pub struct Grouped<'a> {
     pub declared: Option<&'a Location>,
 }
 
+/// A finding by itself, `target` being the one that it is of.
+pub fn alone<'a>(finding: &'a Finding, target: Option<&'a TargetReport>) -> Grouped<'a> {
+    let environments = finding.scope.environments().iter().map(String::as_str).collect();
+    let declared = target.and_then(|target| target.declared.as_ref());
+    Grouped { finding, service: finding.scope.service(), environments, declared }
+}
+
 /// The findings of a report, the worst first, else in the order of the report.
 pub fn grouped(report: &Report) -> Vec<Grouped<'_>> {
     let mut groups: IndexMap<_, Grouped> = IndexMap::new();
@@ -25,8 +33,7 @@ pub fn grouped(report: &Report) -> Vec<Grouped<'_>> {
     for (finding, target) in of_targets.chain(report.findings.iter().map(|finding| (finding, None))) {
         let key =
             (finding.scope.service(), finding.severity, finding.rule(), &finding.location, finding.facts.message());
-        let declared = target.and_then(|target| target.declared.as_ref());
-        let new = || Grouped { finding, service: finding.scope.service(), environments: Vec::new(), declared };
+        let new = || Grouped { environments: Vec::new(), ..alone(finding, target) };
         let group = groups.entry(key).or_insert_with(new);
         group.environments.extend(finding.scope.environments().iter().map(String::as_str));
     }
@@ -52,6 +59,20 @@ impl Grouped<'_> {
             Scope::Run => service.to_owned(),
             _ => format!("{service} in {}", self.environments.join(", ")),
         })
+    }
+
+    /// The finding, whose it is, why, what to do, and where its target is declared where that is not `here`. A line
+    /// each, and every one of them harmless.
+    pub fn paragraph(&self, here: &Location) -> String {
+        let whose = self.whose().map(|whose| format!("{whose}: ")).unwrap_or_default();
+        let declared = self.declared.filter(|declared| *declared != here);
+        let declared = declared.map(|declared| format!("Declared in {declared}."));
+        let explanation = self.finding.explanation.as_deref();
+        let why = explanation.map(|explanation| explanation.summary.clone());
+        let fix = explanation.iter().flat_map(|explanation| &explanation.fix).map(|command| format!("$ {command}"));
+        let first = [Some(whose + &self.message()), why].into_iter().flatten();
+        let last = [Some(self.finding.facts.help().into_owned()), declared].into_iter().flatten();
+        first.chain(fix).chain(last).map(|line| harmless(&line)).collect::<Vec<_>>().join("\n")
     }
 
     /// Whether it says that something was not looked at.

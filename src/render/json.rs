@@ -16,7 +16,8 @@ pub fn rollback(rollback: &Rollback) -> String {
     printed(&RollbackV1::from(rollback))
 }
 
-fn printed(value: &impl Serialize) -> String {
+/// A value as it is printed: indented, ended by a line break, and with nothing in it that acts.
+pub(super) fn printed(value: &impl Serialize) -> String {
     // Strings, numbers and lists only: there is nothing in it that could fail.
     let mut text = escaped(serde_json::to_string_pretty(value).unwrap_or_default());
     text.push('\n');

@@ -48,8 +48,12 @@ fn every_input_is_a_flag_that_the_step_passes_on() {
             "{input} is not passed on: {passed:?}"
         );
     }
-    let absent: Vec<_> =
-        action::VALUES.iter().chain(&action::SWITCHES).filter(|name| !inputs.contains(**name)).collect();
+    let absent: Vec<_> = action::VALUES
+        .iter()
+        .chain(&action::LISTS)
+        .chain(&action::SWITCHES)
+        .filter(|name| !inputs.contains(**name))
+        .collect();
     assert_eq!(absent, Vec::<&&str>::new(), "they are no inputs");
     let no_flags: Vec<_> = NO_FLAGS.iter().filter(|name| inputs.contains(**name) && !flags.contains(*name)).collect();
     assert_eq!(no_flags.len(), NO_FLAGS.len());

@@ -27,6 +27,7 @@ mod pull_request;
 mod restore;
 mod revision;
 mod rollback;
+mod sarif;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod shared;

@@ -3,7 +3,7 @@
 
 pub mod page;
 mod published;
-mod reports;
+pub mod reports;
 
 use migration_preflight::render;
 use migration_preflight::report::{Stop, StopReason};
@@ -15,7 +15,7 @@ use page::Page;
 use reports::{TEXTS, report};
 
 /// Pieces that each mean something to Markdown, to GitHub, to its runner or to a terminal.
-const PIECES: [&str; 96] = [
+pub const PIECES: [&str; 96] = [
     "`",
     "``",
     "```",
@@ -114,7 +114,7 @@ const PIECES: [&str; 96] = [
     "x",
 ];
 
-fn nasty() -> impl Strategy<Value = String> {
+pub fn nasty() -> impl Strategy<Value = String> {
     // Of a path that leads out of the repository nothing is annotated.
     let inside = |text: String| text.replace("..", ".").trim_start_matches('/').to_owned();
     prop_oneof![
@@ -125,7 +125,7 @@ fn nasty() -> impl Strategy<Value = String> {
 }
 
 /// The texts, told apart by a mark which leaves the start to some and the end to others.
-fn marked(texts: &[String]) -> Vec<String> {
+pub fn marked(texts: &[String]) -> Vec<String> {
     let mark = |(index, text): (usize, &String)| match index % 2 {
         0 => format!("{text}漢{index}字"),
         _ => format!("漢{index}字{text}"),
@@ -139,7 +139,7 @@ fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{200b}' | '\\')).collect()
 }
 
-fn search() -> ProptestConfig {
+pub fn search() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(40);
     ProptestConfig { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(4), ..ProptestConfig::default() }
 }
