@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Rule;
 use crate::github::ReportTo;
+use crate::history::MaxAge;
 use crate::migration::Version;
 use crate::policy::{FailOn, Gate};
 use crate::source::{SourceChoice, names_revision};
@@ -38,6 +39,12 @@ Exit codes:
   2  usage or configuration
   3  incomplete: something could not be read, and nothing worse was found";
 
+const SNAPSHOT_EXIT_CODES: &str = "\
+Exit codes:
+  0  every history was read and written
+  2  usage or configuration, or the file cannot be written
+  3  incomplete: some history could not be read; the others are written";
+
 const RESTORE_EXIT_CODES: &str = "\
 Exit codes:
   0  everything that was asked for is as it was applied
@@ -60,6 +67,9 @@ pub enum Command {
     /// Tell which older commits, tags or images would still start against the databases
     #[command(after_help = ROLLBACK_EXIT_CODES)]
     Rollback(Box<RollbackArgs>),
+    /// Write the histories of the databases down, for a check where none of them can be reached
+    #[command(after_help = SNAPSHOT_EXIT_CODES)]
+    Snapshot(Box<SnapshotArgs>),
     /// Explain the rules: all of them, or one
     Rules {
         /// The id of a rule
@@ -93,6 +103,13 @@ pub struct CheckArgs {
     /// How it is read.
     #[command(flatten)]
     pub reading: ReadingArgs,
+    /// Take the histories from this snapshot, or folder with some, in place of the databases of the targets that it has;
+    /// may be given several times
+    #[arg(long, value_name = "FILE|FOLDER")]
+    pub snapshot: Vec<PathBuf>,
+    /// How old a snapshot may be, such as 12h or 7d [default: `max-age` of the configuration]
+    #[arg(long, value_name = "AGE", requires = "snapshot")]
+    pub max_age: Option<MaxAge>,
     /// What a pull request, or a change since --base, has to answer for
     #[arg(long, value_name = "WHAT", default_value = "all")]
     pub gate: Gate,
@@ -129,6 +146,23 @@ pub struct RollbackArgs {
     /// Format of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: RollbackFormat,
+    /// How many databases are read at a time, at most 16 of them on one server
+    #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
+    pub jobs: NonZeroUsize,
+    /// How long one database may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    pub timeout: Duration,
+}
+
+/// Flags of `snapshot`.
+#[derive(Debug, Clone, Args)]
+pub struct SnapshotArgs {
+    /// Which targets there are.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Where to write it [default: to standard output]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// How many databases are read at a time, at most 16 of them on one server
     #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
     pub jobs: NonZeroUsize,
@@ -265,6 +299,8 @@ pub enum Schema {
     Report,
     /// What `rollback --format json` prints, version 1
     Rollback,
+    /// What `snapshot` writes, version 1
+    Snapshot,
 }
 
 /// A format of what `rollback` prints.

@@ -7,6 +7,7 @@ mod restore;
 mod rollback;
 mod rules;
 mod schema;
+mod snapshot;
 mod stages;
 
 pub use action::{abandoned, action};
@@ -16,3 +17,4 @@ pub use restore::restore;
 pub use rollback::rollback;
 pub use rules::rules;
 pub use schema::schema;
+pub use snapshot::snapshot;

@@ -21,6 +21,7 @@ mod postgres;
 mod redact;
 mod revision;
 mod server_url;
+mod snapshot;
 mod sqlite;
 mod tls;
 
@@ -37,7 +38,7 @@ use indexmap::{IndexMap, IndexSet};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
-use crate::history::{DatabaseError, DatabaseErrorKind, History};
+use crate::history::{Database, DatabaseError, DatabaseErrorKind, DatabaseUrl, History, LookUp, Record};
 use crate::secret::Secrets;
 use crate::source::{Defined, Source, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
@@ -62,10 +63,14 @@ pub struct Limits {
 
 /// Everything secret in reading `targets`: their URLs, and the passwords that drivers find by themselves.
 pub fn secrets(targets: &[Target]) -> Secrets {
-    let urls = targets.iter().filter_map(|target| target.database.as_ref().ok());
     let mut secrets = Secrets::default();
-    secrets.extend(urls.flat_map(|url| [url.secrets().clone(), database::secrets(url)]));
+    secrets.extend(urls(targets).flat_map(|url| [url.secrets().clone(), database::secrets(url)]));
     secrets
+}
+
+/// The URLs of the databases that are asked.
+fn urls(targets: &[Target]) -> impl Iterator<Item = &DatabaseUrl> {
+    targets.iter().filter_map(|target| target.database.as_ref().ok()?.url())
 }
 
 /// Reads both sides of every target below `root`, and calls `done` each time a history is read.
@@ -79,6 +84,62 @@ pub async fn gather(targets: Vec<Target>, root: &Path, limits: Limits, done: &dy
         TargetState { target, defined, applied, base: None }
     };
     targets.into_iter().zip(histories).map(state).collect()
+}
+
+/// Why there is no record of a target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unrecorded {
+    /// What says which table the history is in could not be read.
+    #[error("which history table it has is not known: {error}\n  help: {}", .error.help())]
+    Source {
+        /// Why.
+        error: SourceError,
+    },
+    /// The history could not be read.
+    #[error("the history could not be read: {error}\n  help: {}", .error.kind.help())]
+    Database {
+        /// Why.
+        error: DatabaseError,
+    },
+}
+
+impl From<DatabaseError> for Unrecorded {
+    fn from(error: DatabaseError) -> Self {
+        Self::Database { error }
+    }
+}
+
+/// Reads the history alone of every target below `root`, and what it was looked up by. Calls `done` as [`gather`] does.
+pub async fn records(
+    targets: &[Target],
+    root: &Path,
+    limits: Limits,
+    done: &dyn Fn(),
+) -> Vec<Result<Record, Unrecorded>> {
+    let texts = read_settings(targets, root).await;
+    let histories = read_histories(targets, &texts, limits, done).await;
+    let record = |(target, history): (&Target, Result<History, DatabaseError>)| {
+        let settings = match texts.get(&Place::of(target)) {
+            Some(Err(error)) => return Err(Unrecorded::Source { error: error.clone() }),
+            Some(Ok(text)) => Some(text.settings()),
+            None => None,
+        };
+        let (history, database) = (history?, target.database.as_ref().map_err(Clone::clone)?);
+        let (service, environment) = (target.service.clone(), target.environment.clone());
+        Ok(Record { service, environment, engine: database.engine(), look_up: look_up(target, settings), history })
+    };
+    targets.iter().zip(histories).map(record).collect()
+}
+
+/// What is looked up for `target`. The table is the configured one, else `sqlx.toml`'s.
+fn look_up(target: &Target, settings: Option<&SqlxToml>) -> LookUp {
+    let migrate = settings.map(|settings| &settings.migrate);
+    let of_sqlx_toml = migrate.and_then(|migrate| migrate.table_name.as_deref());
+    let create_schemas = migrate.map(|migrate| &migrate.create_schemas).into_iter().flatten();
+    LookUp {
+        table: target.history_table(of_sqlx_toml).to_owned(),
+        create_schemas: create_schemas.map(|schema| schema.to_string()).collect(),
+    }
 }
 
 /// Where migrations stand as text: in a directory, as it is checked out or as a revision has it.
@@ -224,20 +285,20 @@ impl Server {
 
 impl Queue {
     fn new(targets: &[Target], limits: Limits) -> Self {
-        let urls = targets.iter().filter_map(|target| target.database.as_ref().ok());
-        let servers = urls.map(|url| (database::server(url), Server::new()));
+        let servers = urls(targets).map(|url| (database::server(url), Server::new()));
         // A semaphore panics beyond.
         let jobs = limits.jobs.min(Semaphore::MAX_PERMITS);
         Self { limits, all: Semaphore::new(jobs), servers: servers.collect() }
     }
 
-    /// The history of `target`, once its turn has come. The table is the configured one, else `sqlx.toml`'s.
+    /// The history of `target`: that of its snapshot, else that of its database, once its turn has come.
     async fn history(&self, target: &Target, settings: Option<&SqlxToml>) -> Result<History, DatabaseError> {
-        let url = target.database.as_ref().map_err(Clone::clone)?;
-        let of_sqlx_toml = settings.and_then(|settings| settings.migrate.table_name.as_deref());
-        let table = target.history_table(of_sqlx_toml);
-        let create_schemas = settings.map(|settings| &settings.migrate.create_schemas).into_iter().flatten();
-        let create_schemas: Vec<_> = create_schemas.map(|schema| schema.to_string()).collect();
+        let look_up = look_up(target, settings);
+        let url = match target.database.as_ref().map_err(Clone::clone)? {
+            Database::Url(url) => url,
+            Database::Snapshot(snapshot) => return snapshot::history(snapshot, &look_up, target.max_age),
+        };
+        let LookUp { table, create_schemas } = look_up;
         // First the server's turn, then the run's: those who wait for a dead server hold up nobody else.
         let closed = |_| DatabaseError::new(DatabaseErrorKind::ConnectionLost, "the run is ending");
         let server = self.servers.get(&database::server(url));
@@ -250,7 +311,7 @@ impl Queue {
             let detail = format!("not asked, because {PER_SERVER} other targets of this server had none");
             return Err(DatabaseError::new(DatabaseErrorKind::TimedOut, detail));
         }
-        let answer = database::history(url, table, &create_schemas, self.limits.timeout).await;
+        let answer = database::history(url, &table, &create_schemas, self.limits.timeout).await;
         server.inspect(|server| server.note(&answer));
         answer
     }

@@ -2,6 +2,7 @@
 //! Vocabulary: no I/O, and no secret in anything that can be printed.
 
 mod help;
+mod snapshot;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,6 +10,8 @@ use std::fmt;
 use crate::github::WithoutSecrets;
 use crate::migration::AppliedMigration;
 use crate::secret::Secrets;
+
+pub use snapshot::{AsOf, Database, LookUp, MaxAge, Record, Snapshot, written};
 
 /// Which database system a URL names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -258,6 +261,15 @@ pub enum DatabaseErrorKind {
     /// An answer that is no history.
     #[error("the answer could not be understood")]
     Unintelligible,
+    /// A snapshot from before `max-age`.
+    #[error("the snapshot is too old")]
+    SnapshotTooOld,
+    /// A snapshot that nobody can have taken yet.
+    #[error("the snapshot is of a time to come")]
+    SnapshotOfTheFuture,
+    /// A snapshot of something else than what sqlx would read.
+    #[error("the snapshot is of another history table")]
+    SnapshotOfAnotherTable,
 }
 
 /// What a role needs for reading a history.
@@ -295,6 +307,7 @@ impl DatabaseErrorKind {
                 | Self::NoSuchDatabase
                 | Self::HungUp
                 | Self::ConnectionLost
+                | Self::SnapshotTooOld
         ) || self.passes_by_itself()
     }
 

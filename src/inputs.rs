@@ -10,6 +10,7 @@ mod file;
 pub mod github;
 pub mod matrix;
 pub mod reports;
+pub mod snapshots;
 pub mod template;
 pub mod workflow;
 

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! What was built (a program, an image) is read once the histories and the checkout are known, for that is what is looked
-//! for in it. `rollback` judges many builds against one history, and has a report of its own.
+//! for in it. `rollback` judges many builds against one history, and has a report of its own. `snapshot` writes the histories down, and a snapshot stands in for a database as one more kind of it.
 //!
 //! The vocabulary ([`text`], [`secret`], [`github`], [`migration`], [`source`], [`embedded`], [`history`], [`table_name`], [`finding`],
 //! [`policy`], [`target`]) is plain data without I/O; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
@@ -80,6 +80,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => commands::check(&args).await,
         Command::Restore(args) => commands::restore(&args).await,
         Command::Rollback(args) => commands::rollback(&args).await,
+        Command::Snapshot(args) => commands::snapshot(&args).await,
         Command::Rules { rule } => Ok(commands::rules(rule)),
         Command::Schema { of } => Ok(commands::schema(of)),
         Command::Merge(args) => commands::merge(&args).await,

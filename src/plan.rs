@@ -3,14 +3,16 @@
 
 mod error;
 mod seeds;
+mod stand_in;
 
 pub use error::PlanError;
+pub use stand_in::stand_in;
 
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
+use crate::history::{Database, DatabaseError, DatabaseErrorKind, DatabaseUrl};
 use crate::inputs::Inputs;
 use crate::inputs::config::ServiceFields;
 use crate::inputs::template::{Placeholders, Template, TemplateError, UrlTemplate, upper_snake};
@@ -134,7 +136,9 @@ fn target(inputs: &Inputs, seed: &Seed, only_one: bool, variables: Variables) ->
         source,
         binary: binary.transpose().map_err(template_error)?,
         database: database(url, seed, &placeholders, only_one, variables)
+            .map(Database::Url)
             .map_err(|error| error.withheld_from(inputs.without_secrets)),
+        max_age: layers.find(|fields| fields.max_age.as_ref()).copied(),
         table: layers.find(|fields| fields.table.as_ref()).cloned(),
         ignore_missing: layers.find(|fields| fields.ignore_missing.as_ref()).copied().unwrap_or(false),
         required: layers.find(|fields| fields.required.as_ref()).copied().unwrap_or(true),

@@ -9,6 +9,7 @@ mod panic;
 mod progress;
 mod restore;
 mod runner;
+mod whole;
 
 pub use content::Content;
 pub use guard::guard;
@@ -16,6 +17,7 @@ pub use log::{LogError, start_log};
 pub use panic::calm_panics;
 pub use progress::Progress;
 pub use restore::make;
+pub use whole::replace;
 
 use std::fs;
 use std::io::{self, Write};
@@ -75,7 +77,7 @@ pub fn complain(problem: &str) {
 }
 
 /// Tells on standard error what went wrong and does not stand in the way.
-fn warn(problem: &str) {
+pub fn warn(problem: &str) {
     let _ = writeln!(anstream::stderr().lock(), "warning: {}", guard::lines(problem.trim_end()).join("\n"));
 }
 

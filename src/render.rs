@@ -9,6 +9,7 @@ mod restore;
 mod rollback;
 mod rules;
 mod sarif;
+mod snapshot;
 mod stop;
 
 pub use annotations::{Annotation, Level, annotations, github};
@@ -19,4 +20,5 @@ pub use restore::{line as restore_line, summary as restore_summary};
 pub use rollback::rollback;
 pub use rules::{rule, rules};
 pub use sarif::sarif;
+pub use snapshot::snapshot;
 pub use stop::{github as stop_github, markdown as stop_markdown};

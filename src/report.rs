@@ -2,6 +2,7 @@
 
 mod merge;
 pub mod rollback;
+pub mod snapshot;
 pub mod v1;
 
 pub use merge::{Part, merge};
@@ -11,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, Findings, Location, Scope, Severity};
-use crate::history::History;
+use crate::history::{AsOf, Database, History};
 use crate::migration::Version;
 use crate::policy::FailOn;
 use crate::source::{Defined, Origin};
@@ -115,6 +116,8 @@ pub struct TargetReport {
     pub location: String,
     /// What is known of it beside that.
     pub origin: Origin,
+    /// Of when the history is, where it is that of a snapshot.
+    pub as_of: Option<AsOf>,
     /// How many migrations there are of each kind.
     pub counts: Counts,
     /// Where the target is declared.
@@ -240,8 +243,8 @@ impl TargetReport {
     fn new(state: &TargetState) -> Self {
         let target = &state.target;
         let startup = match (&state.defined, &state.applied, &target.database) {
-            (Ok(defined), Ok(history), Ok(url)) => {
-                startup::predict(defined, history, url.engine(), target.ignore_missing)
+            (Ok(defined), Ok(history), Ok(database)) => {
+                startup::predict(defined, history, database.engine(), target.ignore_missing)
             }
             _ => Outcome::Unknown,
         };
@@ -251,6 +254,7 @@ impl TargetReport {
             kind: target.source.kind().to_owned(),
             location: target.location(),
             origin: state.defined.as_ref().map(|defined| defined.origin.clone()).unwrap_or_default(),
+            as_of: target.database.as_ref().ok().and_then(Database::as_of).cloned(),
             counts: Counts::new(state.defined.as_deref().ok(), state.applied.as_ref().ok()),
             declared: target.declared.clone(),
             startup,

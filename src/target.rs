@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::finding::Location;
-use crate::history::{DatabaseError, DatabaseUrl, History};
+use crate::history::{Database, DatabaseError, History, MaxAge};
 use crate::policy::Levels;
 use crate::source::{Base, Defined, Source, SourceError};
 
@@ -21,8 +21,10 @@ pub struct Target {
     pub source: Source,
     /// The program in an image, by its path or the end of that, where there are several.
     pub binary: Option<String>,
-    /// The database, or why there is none to connect to.
-    pub database: Result<DatabaseUrl, DatabaseError>,
+    /// The database, or why there is none to ask.
+    pub database: Result<Database, DatabaseError>,
+    /// How old a snapshot may be that stands in for it.
+    pub max_age: Option<MaxAge>,
     /// The history table as configured; else `sqlx.toml`'s, else `_sqlx_migrations`.
     pub table: Option<String>,
     /// Mirrors `Migrator::set_ignore_missing`.

@@ -23,6 +23,7 @@ pub async fn action() -> anyhow::Result<u8> {
     let error = match command() {
         Ok(Command::Merge(args)) => return commands::merge(&args).await,
         Ok(Command::Check(args)) => return commands::check(&args).await,
+        Ok(Command::Snapshot(args)) => return commands::snapshot(&args).await,
         Ok(_) => anyhow::anyhow!("the action has no such command"),
         Err(error) => error,
     };

@@ -1,12 +1,13 @@
 //! `check`: the migrations in code beside the applied ones, for every target.
 
-use super::stages::{conclude, destination, learn, planned_from};
+use super::stages::{conclude, destination, learn, now, planned_from};
 use crate::cli::CheckArgs;
 use crate::compare::compare;
 use crate::explain::{self, explain};
 use crate::gather::{self, Limits, artifact, base};
 use crate::github::Destination;
-use crate::plan::Plan;
+use crate::inputs::snapshots;
+use crate::plan::{Plan, stand_in};
 use crate::policy::{Gate, Policy};
 use crate::publish::Progress;
 use crate::report::Report;
@@ -24,7 +25,8 @@ pub async fn check(args: &CheckArgs) -> anyhow::Result<u8> {
 }
 
 async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<Report> {
-    let (inputs, Plan { targets, policy }) = planned_from(&args.plan, args.source.as_ref(), destination)?;
+    let (inputs, Plan { mut targets, policy }) = planned_from(&args.plan, args.source.as_ref(), destination)?;
+    let unused = stand_in(&mut targets, snapshots::read(&args.snapshot, now())?, args.max_age);
     let policy = Policy { gate: args.gate, ..policy };
     let proposal = destination.run.as_ref().and_then(|run| run.proposal.as_ref());
     let (change, mut notes) = match base::find(&inputs.root, args.reading.base.as_deref(), proposal) {
@@ -43,6 +45,7 @@ async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<R
     if args.gate == Gate::Introduced && (!notes.is_empty() || base::touched(&states)) {
         notes.push(EVERYTHING_COUNTS.to_owned());
     }
+    notes.extend(unused);
     let findings = compare(&states, &policy);
     let onto = change.map(|change| explain::Base { name: change.name, commit: change.tip });
     // Nothing else is going on: git may be waited for here, as for the base.

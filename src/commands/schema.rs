@@ -3,7 +3,7 @@
 use crate::cli::Schema;
 use crate::inputs::config;
 use crate::publish::print;
-use crate::report::{rollback, v1};
+use crate::report::{rollback, snapshot, v1};
 
 /// Prints a JSON Schema.
 pub fn schema(of: Schema) -> u8 {
@@ -11,6 +11,7 @@ pub fn schema(of: Schema) -> u8 {
         Schema::Config => config::schema(),
         Schema::Report => v1::json_schema(),
         Schema::Rollback => rollback::json_schema(),
+        Schema::Snapshot => snapshot::json_schema(),
     };
     print(&format!("{schema:#}\n"));
     0

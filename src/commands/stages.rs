@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::env;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
 
 use crate::cli::{PlanArgs, PublishArgs, ReportArgs};
 use crate::gather;
@@ -18,6 +20,11 @@ use crate::source::SourceChoice;
 /// The value of an environment variable.
 pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
+}
+
+/// The time of now, which whatever judges by it is given.
+pub fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
 }
 
 /// Where this run publishes. From then on its token is not printed, though nothing else may ever be planned.

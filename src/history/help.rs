@@ -6,7 +6,7 @@ use super::DatabaseErrorKind as Kind;
 
 const NOT_CONFIGURED: &str = "Set `database-url: ${SOME_VARIABLE}` for the service or the environment in the configuration, and the variable in the step's `env:`.";
 const SECRET_NOT_SET: &str = "Set the variable before this command; in a workflow, in the step's `env:` (`NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment.";
-const WITHHELD: &str = "Nothing has to be done for the pull request. Its target is checked once it is in the merge queue or on a branch of the repository; Dependabot's runs get what the repository keeps among Dependabot's own secrets.";
+const WITHHELD: &str = "Nothing has to be done for the pull request. Its target is checked once it is in the merge queue or on a branch of the repository; Dependabot's runs get what the repository keeps among Dependabot's own secrets. With `--snapshot` (the input `snapshot`) it is checked here too, against a history that was written down.";
 const MALFORMED_URL: &str = "Write it as `postgres://user:password@host:5432/database`, `mysql://user:password@host:3306/database` or `sqlite://path/to/file.db`, with `@ : / % ?` and `#` in the password percent-encoded.";
 const NOT_UTF8: &str = "Write a `%` that belongs to the password as `%25`, and a letter as the escapes of its UTF-8 bytes: `ö` is `%C3%B6`, not `%F6`.";
 const PERCENT_ENCODING: &str = "Write `%25` in the URL for every `%` of the password, and `%40 %3A %2F %3F %23` for `@ : / ? #`; then check user and password.";
@@ -34,6 +34,10 @@ const CONNECTION_LOST: &str = "Run the check again; if it recurs, look into the 
 const WRONG_SHAPE: &str = "Check `table` and sqlx.toml's `table-name`: sqlx's own table has the columns version, description, installed_on, success, checksum and execution_time.";
 const UNINTELLIGIBLE: &str = "Check that the URL (scheme, host and port, or the path) leads to the database itself.";
 const TLS: &str = "Check the TLS parameters of the URL (`sslmode`, `sslrootcert`, `sslcert`; MySQL: `ssl-mode`, `ssl-ca`, `ssl-cert`) against what the server asks for.";
+const SNAPSHOT_TOO_OLD: &str = "Take a new one where the database can be reached, with `migration-preflight snapshot`; or raise `max-age`, if a history of that age says enough.";
+const SNAPSHOT_OF_THE_FUTURE: &str =
+    "Check the clock of this machine and of the one that took it, and take a new one with `migration-preflight snapshot`.";
+const SNAPSHOT_OF_ANOTHER_TABLE: &str = "Take a new one with `migration-preflight snapshot`, from a checkout with the same `table` and sqlx.toml (`table-name`, `create-schemas`) as this one.";
 
 /// What to do next.
 pub(super) fn help(kind: &Kind) -> Cow<'static, str> {
@@ -71,5 +75,8 @@ pub(super) fn help(kind: &Kind) -> Cow<'static, str> {
         Kind::WrongShape => WRONG_SHAPE,
         Kind::Unintelligible => UNINTELLIGIBLE,
         Kind::Tls => TLS,
+        Kind::SnapshotTooOld => SNAPSHOT_TOO_OLD,
+        Kind::SnapshotOfTheFuture => SNAPSHOT_OF_THE_FUTURE,
+        Kind::SnapshotOfAnotherTable => SNAPSHOT_OF_ANOTHER_TABLE,
     })
 }

@@ -14,6 +14,7 @@ use indexmap::IndexMap;
 use super::diagnostic::{Diagnostic, Diagnostics, has_secret};
 use super::template::{Template, UrlTemplate};
 use crate::finding::Location;
+use crate::history::MaxAge;
 use crate::policy::Accept;
 use crate::policy::Levels;
 use crate::yaml::{self, Node};
@@ -82,6 +83,8 @@ pub struct ServiceFields {
     pub ignore_missing: Option<bool>,
     /// Whether a database that cannot be read counts.
     pub required: Option<bool>,
+    /// How old a snapshot may be that stands in for a database.
+    pub max_age: Option<MaxAge>,
     /// How grave rules are here.
     pub levels: Levels,
 }

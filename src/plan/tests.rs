@@ -54,7 +54,7 @@ fn targets(inputs: &Inputs) -> Vec<Target> {
 /// `service environment directory database`, or the reason why there is no database.
 fn planned(inputs: &Inputs) -> Vec<String> {
     let show = |target: Target| {
-        let database = target.database.map_or_else(|error| error.to_string(), |url| url.expose().to_owned());
+        let database = target.database.map_or_else(|error| error.to_string(), |database| database.url().unwrap().expose().to_owned());
         format!("{} {} {} {database}", target.service, target.environment, target.migrations.display())
     };
     targets(inputs).into_iter().map(show).collect()
@@ -83,7 +83,7 @@ fn several_directories_are_services_named_after_their_folders_or_paths() {
     );
     let only_common = |name: &str| (name == "DATABASE_URL").then(|| "sqlite:common".to_owned());
     let targets = plan(&found, &only_common).unwrap().targets;
-    assert!(targets.iter().all(|target| target.database.as_ref().unwrap().expose() == "sqlite:common"));
+    assert!(targets.iter().all(|target| target.database.as_ref().unwrap().url().unwrap().expose() == "sqlite:common"));
 }
 
 #[test]
@@ -124,8 +124,8 @@ fn the_most_specific_layer_wins_field_by_field() {
     let targets = targets(&inputs);
     let [e, e2] = targets.as_slice() else { panic!("two targets") };
     assert_eq!((e.migrations.to_str(), e.table.as_deref(), e.ignore_missing), (Some("both"), Some("service"), true));
-    assert_eq!(e.database.as_ref().unwrap().expose(), "sqlite:environment");
-    assert_eq!((e2.migrations.to_str(), e2.database.as_ref().unwrap().expose()), (Some("entry"), "sqlite:default"));
+    assert_eq!(e.database.as_ref().unwrap().url().unwrap().expose(), "sqlite:environment");
+    assert_eq!((e2.migrations.to_str(), e2.database.as_ref().unwrap().url().unwrap().expose()), (Some("entry"), "sqlite:default"));
     let levels = |target: &Target| target.levels.clone().into_iter().collect::<Vec<_>>();
     let down = (Rule::DownWithoutUp, Some(Severity::Error));
     let ignored = (Rule::IgnoredFile, Some(Severity::Notice));
@@ -168,7 +168,7 @@ fn filters_leave_what_they_name_and_say_what_there_is() {
     assert_eq!(plan.targets.len(), 1);
     assert_eq!(plan.policy.left_out.len(), 3);
     // One target is left, so DATABASE_URL can mean nothing else.
-    assert_eq!(plan.targets[0].database.as_ref().unwrap().expose(), "sqlite:DATABASE_URL");
+    assert_eq!(plan.targets[0].database.as_ref().unwrap().url().unwrap().expose(), "sqlite:DATABASE_URL");
     assert_eq!(
         errors(&filtered(&["apl"], &["q"])),
         ["there is no service `apl`; there is api, web", "there is no environment `q`; there is s, p"]

@@ -1,11 +1,9 @@
 //! Writes what `restore` has decided: each file at once or not at all, and over nothing that came there meanwhile.
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
-use std::path::Path;
 
-use tempfile::NamedTempFile;
-
+use super::whole::beside;
 use crate::restore::{Edit, File};
 
 /// Makes an edit.
@@ -52,10 +50,7 @@ fn as_seen(file: &File) -> io::Result<Permissions> {
 fn put(file: &File, bytes: &[u8], mode: Option<Permissions>) -> io::Result<()> {
     let folder = file.path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;
-    // As any other new file, it is readable for whom the umask lets read it.
-    let open = |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).open(path);
-    let mut beside: NamedTempFile<fs::File> =
-        tempfile::Builder::new().prefix(".migration-preflight-").make_in(folder, open)?;
+    let mut beside = beside(folder)?;
     beside.write_all(bytes)?;
     if let Some(mode) = mode {
         beside.as_file().set_permissions(mode)?;

@@ -26,7 +26,7 @@ pub(super) fn printed(value: &impl Serialize) -> String {
 
 /// JSON allows these letters bare, and only in strings. A terminal would act on them, and what strips colours from
 /// an output would take them away, so that the report would no longer hold what was read. A runner acts on `##[`.
-fn escaped(json: String) -> String {
+pub(super) fn escaped(json: String) -> String {
     let acts = |c: char| c != '\n' && (c.is_control() || is_invisible(c));
     let json = if json.contains("##[") { json.replace("##[", "##\\u005b") } else { json };
     if !json.contains(acts) {

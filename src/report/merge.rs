@@ -118,6 +118,7 @@ fn not_reported(target: &Target) -> TargetReport {
         kind: target.source.kind().to_owned(),
         location: target.location(),
         origin: Origin::default(),
+        as_of: None,
         counts: Counts::default(),
         declared: target.declared.clone(),
         startup: Outcome::Unknown,
@@ -135,7 +136,7 @@ fn gap(facts: Facts, scope: Scope, location: Option<Location>, levels: &Levels) 
 mod tests {
     use super::*;
     use crate::finding::Rule;
-    use crate::history::DatabaseUrl;
+    use crate::history::{Database, DatabaseUrl};
     use crate::source::Source;
     use crate::startup::StartupError;
 
@@ -146,7 +147,8 @@ mod tests {
             migrations: format!("{service}/migrations").into(),
             source: Source::Directory,
             binary: None,
-            database: DatabaseUrl::parse("sqlite:x.db"),
+            database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
+            max_age: None,
             table: None,
             ignore_missing: false,
             required: true,

@@ -5,20 +5,22 @@ mod explanation;
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, TimeDelta};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Counts, Report, TargetReport, Verdict};
+use super::{Counts, Report, TargetReport, Verdict, snapshot::KIND};
 use explanation::ExplanationV1;
 
 use crate::finding::{Facts, Finding, Location, Rule, Scope, Severity};
+use crate::history::{AsOf, written};
 use crate::migration::Version;
 use crate::source::Origin;
 use crate::startup::{Outcome, StartupError};
 
 /// What writes these reports.
-const TOOL: &str = env!("CARGO_PKG_NAME");
+pub(super) const TOOL: &str = env!("CARGO_PKG_NAME");
 /// The version of the format.
 const VERSION: u32 = 1;
 
@@ -73,6 +75,9 @@ struct TargetV1<'a> {
     environment: Cow<'a, str>,
     /// Where the code side was read.
     source: SourceV1<'a>,
+    /// The snapshot that the history was read from; null where a database was asked.
+    #[serde(default)]
+    snapshot: Option<SnapshotV1<'a>>,
     /// Numbers of migrations; null where a side could not be read.
     counts: CountsV1,
     /// What happens when the service starts.
@@ -99,6 +104,18 @@ struct SourceV1<'a> {
     revision: Option<Cow<'a, str>>,
     /// The file in an image that the migrations were found in.
     file: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+struct SnapshotV1<'a> {
+    /// The file, as it was named.
+    file: Cow<'a, str>,
+    /// When the database was read: ISO 8601, in UTC.
+    taken: String,
+    /// How many seconds ago that was when the report was made.
+    age_seconds: i64,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -221,6 +238,7 @@ fn target(target: &TargetReport) -> TargetV1<'_> {
         service: (&target.service).into(),
         environment: (&target.environment).into(),
         source: source(target),
+        snapshot: target.as_of.as_ref().map(snapshot),
         counts: CountsV1::of(target.counts),
         startup: StartupV1::of(&target.startup),
         findings: target.findings.iter().map(finding).collect(),
@@ -233,6 +251,11 @@ fn source(target: &TargetReport) -> SourceV1<'_> {
         [commit, digest, created, revision, file].map(|text| text.as_deref().map(Cow::from));
     let (kind, location) = (target.kind.as_str().into(), target.location.as_str().into());
     SourceV1 { kind, location, commit, digest, created, revision, file }
+}
+
+fn snapshot(as_of: &AsOf) -> SnapshotV1<'_> {
+    let AsOf { taken, age, file } = as_of;
+    SnapshotV1 { file: file.into(), taken: written(taken), age_seconds: age.num_seconds() }
 }
 
 fn finding(finding: &Finding) -> FindingV1<'_> {
@@ -281,7 +304,7 @@ pub enum NoReport {
 /// It is none.
 pub fn read(text: &str) -> Result<Report, NoReport> {
     let value: Value = serde_json::from_str(text).map_err(|_| NoReport::Foreign)?;
-    if value["tool"]["name"] != TOOL {
+    if value["tool"]["name"] != TOOL || value["kind"] == KIND {
         return Err(NoReport::Foreign);
     }
     match value["schema"].as_u64() {
@@ -327,11 +350,22 @@ impl TargetV1<'_> {
                 revision: self.source.revision.map(Cow::into_owned),
                 file: self.source.file.map(Cow::into_owned),
             },
+            as_of: self.snapshot.map(SnapshotV1::into_as_of).transpose()?,
             counts: Counts { defined, applied, missing, mismatched, pending },
             declared: None,
             startup: self.startup.into_outcome()?,
             findings,
         })
+    }
+}
+
+impl SnapshotV1<'_> {
+    fn into_as_of(self) -> Result<AsOf, NoReport> {
+        let taken = DateTime::parse_from_rfc3339(&self.taken).map(|taken| taken.to_utc());
+        let age = TimeDelta::try_seconds(self.age_seconds);
+        let no_time = || NoReport::Damaged(format!("`{}`, {} seconds ago, is no time", self.taken, self.age_seconds));
+        let (taken, age) = taken.ok().zip(age).ok_or_else(no_time)?;
+        Ok(AsOf { taken, age, file: self.file.into_owned() })
     }
 }
 

@@ -157,9 +157,15 @@ impl Check<'_> {
             let hint = "write a plain or quoted identifier, with its schema where it needs one: `app._sqlx_migrations`";
             self.tell(span_of(node, "table"), format!("this is not the name of a table: {problem}"), hint);
         }
+        let max_age = raw.max_age.and_then(|Text(text)| {
+            let age = text.parse().map_err(|hint: &str| {
+                self.tell(span_of(node, "max-age"), format!("{} is no length of time", quote(&text)), hint);
+            });
+            age.ok()
+        });
         let levels = self.levels(raw.rules, node.get("rules"));
         let (ignore_missing, required) = (raw.ignore_missing, raw.required);
-        ServiceFields { migrations, image, binary, database_url, table, ignore_missing, required, levels }
+        ServiceFields { migrations, image, binary, database_url, table, ignore_missing, required, max_age, levels }
     }
 
     /// What should lead to a database and does not may be a bare password; the name of a variable is none.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::{Value, json};
 
 use crate::finding::Rule;
+use crate::history::MaxAge;
 
 /// Where services and environments are, and how grave each rule is. Every field is optional; a key that is not
 /// listed here is an error. `${NAME}` is an environment variable and stands in `database-url` only; `{service}`,
@@ -102,6 +103,10 @@ pub struct RawFields {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "bool")]
     pub required: Option<bool>,
+    /// How old a snapshot may be that stands in for a database: `12h`, `7d`. Default: as old as it is.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Age", extend("examples" = ["7d"]))]
+    pub max_age: Option<Text>,
     /// How grave each rule is here.
     pub rules: Option<RawRules>,
 }
@@ -140,6 +145,10 @@ pub struct RawService {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "bool")]
     pub required: Option<bool>,
+    /// How old a snapshot may be that stands in for a database: `12h`, `7d`. Default: as old as it is.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Age", extend("examples" = ["7d"]))]
+    pub max_age: Option<Text>,
     /// How grave each rule is for this service.
     pub rules: Option<RawRules>,
     /// What is different in one environment, by its name.
@@ -150,9 +159,10 @@ pub struct RawService {
 impl RawService {
     /// The fields, and what is different in each environment.
     pub fn split(self) -> (RawFields, IndexMap<String, Option<RawFields>>) {
-        let Self { migrations, image, binary, database_url, table, ignore_missing, required, rules, environments } =
+        let Self { migrations, image, binary, database_url, table, ignore_missing, required, max_age, rules, environments } =
             self;
-        let fields = RawFields { migrations, image, binary, database_url, table, ignore_missing, required, rules };
+        let fields =
+            RawFields { migrations, image, binary, database_url, table, ignore_missing, required, max_age, rules };
         (fields, environments.unwrap_or_default())
     }
 }
@@ -242,6 +252,11 @@ struct Path(#[expect(dead_code, reason = "the schema is made of it")] String);
     "not" = { "pattern": "\\$\\{\\{\\s|://[^@:]*:[^@$]+@" },
 ))]
 struct Url(#[expect(dead_code, reason = "the schema is made of it")] String);
+
+/// A length of time, for the schema.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("type" = "string", "pattern" = MaxAge::PATTERN))]
+struct Age(#[expect(dead_code, reason = "the schema is made of it")] String);
 
 /// A version, for the schema: `20260107`, and `007` which YAML does not take for a number.
 #[derive(JsonSchema)]

@@ -1,0 +1,57 @@
+//! `snapshot`: the histories of the targets written down, for where no database can be reached.
+
+use super::stages::{now, planned};
+use crate::cli::SnapshotArgs;
+use crate::gather::{self, Limits, Unrecorded};
+use crate::github::Destination;
+use crate::plan::Plan;
+use crate::publish::{self, Progress};
+use crate::render;
+use crate::report::snapshot::Records;
+use crate::report::{Verdict, plural};
+
+/// Reads the histories and writes those that could be read. Where there is none, what was written before stays.
+///
+/// # Errors
+/// Usage or configuration; or the file cannot be written.
+pub async fn snapshot(args: &SnapshotArgs) -> anyhow::Result<u8> {
+    let (inputs, Plan { targets, .. }) = planned(&args.plan, &Destination::default())?;
+    // Before anything is read: a history is never older than it says.
+    let taken = now();
+    let progress = Progress::new(targets.len());
+    let limits = Limits { jobs: args.jobs.get(), timeout: args.timeout };
+    let read = gather::records(&targets, &inputs.root, limits, &|| progress.tick()).await;
+    progress.finish();
+    let (mut records, mut verdict) = (Vec::new(), Verdict::Pass);
+    for (target, read) in targets.iter().zip(read) {
+        let why = match read {
+            Ok(record) => {
+                records.push(record);
+                continue;
+            }
+            Err(why) => why,
+        };
+        let told = format!("{} in {} is not in the snapshot: {why}", target.service, target.environment);
+        if matches!(&why, Unrecorded::Database { error } if target.may_be_away(error)) {
+            publish::warn(&told);
+        } else {
+            publish::complain(&told);
+            verdict = Verdict::Incomplete;
+        }
+    }
+    if records.is_empty() && !targets.is_empty() {
+        publish::complain("nothing is written, because no history could be read");
+        return Ok(Verdict::Incomplete.exit_code());
+    }
+    let count = plural(records.len(), "target");
+    let text = render::snapshot(&Records::new(taken, records));
+    match &args.output {
+        None => publish::print(&text),
+        Some(path) => {
+            publish::replace(path, &text)
+                .map_err(|error| anyhow::anyhow!("the snapshot cannot be written to `{}`: {error}", path.display()))?;
+            publish::say(&format!("wrote the histories of {count} to {}", path.display()));
+        }
+    }
+    Ok(verdict.exit_code())
+}

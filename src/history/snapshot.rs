@@ -1,0 +1,196 @@
+//! A history that was written down, and what stands in for a database that is not asked. The time of now comes from outside.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+use super::{DatabaseUrl, Engine, History};
+
+/// Where the history of a target is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// In a database that is asked.
+    Url(DatabaseUrl),
+    /// In a snapshot; no database is asked.
+    Snapshot(Arc<Snapshot>),
+}
+
+impl Database {
+    /// The engine that the service connects to.
+    pub fn engine(&self) -> Engine {
+        match self {
+            Self::Url(url) => url.engine(),
+            Self::Snapshot(snapshot) => snapshot.record.engine,
+        }
+    }
+
+    /// The URL, where a database is asked.
+    pub fn url(&self) -> Option<&DatabaseUrl> {
+        match self {
+            Self::Url(url) => Some(url),
+            Self::Snapshot(_) => None,
+        }
+    }
+
+    /// Of when the history is, where it is not of now.
+    pub fn as_of(&self) -> Option<&AsOf> {
+        match self {
+            Self::Url(_) => None,
+            Self::Snapshot(snapshot) => Some(&snapshot.as_of),
+        }
+    }
+}
+
+/// The record of a target, found in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Of when it is, and where it was found.
+    pub as_of: AsOf,
+    /// What was read of the target then.
+    pub record: Record,
+}
+
+/// What was read of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its service.
+    pub service: String,
+    /// Its environment.
+    pub environment: String,
+    /// The engine of its database.
+    pub engine: Engine,
+    /// What was looked for.
+    pub look_up: LookUp,
+    /// What was found.
+    pub history: History,
+}
+
+/// What is looked for in a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookUp {
+    /// The history table, as sqlx would paste its name into its SQL.
+    pub table: String,
+    /// The schemas that sqlx creates before it looks for the table.
+    pub create_schemas: Vec<String>,
+}
+
+impl fmt::Display for LookUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the table `{}`", self.table)?;
+        if self.create_schemas.is_empty() {
+            return Ok(());
+        }
+        write!(f, " (`create-schemas`: {})", self.create_schemas.join(", "))
+    }
+}
+
+/// Of when a history is that is not of now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsOf {
+    /// When it was read in the database.
+    pub taken: DateTime<Utc>,
+    /// How long ago that was.
+    pub age: TimeDelta,
+    /// The file that it stands in, as it was named.
+    pub file: String,
+}
+
+/// When, how long ago, and from where: `as of 2026-01-07T10:00:00Z, 3 days ago, from snapshot.json`.
+impl fmt::Display for AsOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ago = in_words(self.age).map_or_else(|| "just now".to_owned(), |age| format!("{age} ago"));
+        write!(f, "as of {}, {ago}, from {}", written(&self.taken), self.file)
+    }
+}
+
+/// A time as every output has it: ISO 8601, in UTC, to the second.
+pub fn written(time: &DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The greatest whole unit that a length of time has, of which it has two at least, or else one; none below a minute.
+fn in_words(length: TimeDelta) -> Option<String> {
+    let units = [(length.num_days(), "day"), (length.num_hours(), "hour"), (length.num_minutes(), "minute")];
+    let (n, unit) = units.into_iter().find(|(n, unit)| *n >= if *unit == "minute" { 1 } else { 2 })?;
+    Some(format!("{n} {unit}{}", if n == 1 { "" } else { "s" }))
+}
+
+/// How old a snapshot may be, written as `7d` or `12h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxAge(TimeDelta);
+
+impl MaxAge {
+    /// How it is written.
+    pub const PATTERN: &str = "^[0-9]{1,6}[mhdw]$";
+    /// What to write where it is written wrong.
+    pub const HINT: &str = "write a whole number with its unit, `m`, `h`, `d` or `w`: `12h`, `7d`";
+
+    /// Whether something as old as `age` is too old.
+    pub fn is_exceeded_by(self, age: TimeDelta) -> bool {
+        age > self.0
+    }
+}
+
+impl FromStr for MaxAge {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or(Self::HINT)?);
+        let number: i64 = number.parse().ok().filter(|_| number.len() <= 6).ok_or(Self::HINT)?;
+        let length = match unit {
+            "m" => TimeDelta::try_minutes(number),
+            "h" => TimeDelta::try_hours(number),
+            "d" => TimeDelta::try_days(number),
+            "w" => TimeDelta::try_weeks(number),
+            _ => None,
+        };
+        length.map(Self).ok_or(Self::HINT)
+    }
+}
+
+/// How a greatest age is told: `7 days`.
+impl fmt::Display for MaxAge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&in_words(self.0).unwrap_or_else(|| "0 minutes".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_told_in_the_greatest_unit_that_says_enough() {
+        let told = |seconds| in_words(TimeDelta::seconds(seconds)).unwrap_or_default();
+        for (seconds, words) in [
+            (0, ""),
+            (59, ""),
+            (60, "1 minute"),
+            (3_600, "60 minutes"),
+            (7_200, "2 hours"),
+            (47 * 3_600, "47 hours"),
+            (2 * 86_400, "2 days"),
+            (-5, ""),
+        ] {
+            assert_eq!(told(seconds), words, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_greatest_age_is_a_number_with_a_unit() {
+        for (text, told) in [("7d", "7 days"), ("1w", "7 days"), ("36h", "36 hours"), ("90m", "90 minutes"), ("0d", "0 minutes")] {
+            assert_eq!(text.parse::<MaxAge>().map(|age| age.to_string()).as_deref(), Ok(told), "{text}");
+        }
+        for text in ["", "7", "d", "7 d", "-7d", "7days", "7D", "7s", "1.5h", "9999999d", "７d", "d7"] {
+            assert_eq!(text.parse::<MaxAge>(), Err(MaxAge::HINT), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_exactly_as_old_as_it_may_be_is_not_too_old() {
+        let most: MaxAge = "1h".parse().unwrap();
+        assert!(!most.is_exceeded_by(TimeDelta::seconds(3_600)) && most.is_exceeded_by(TimeDelta::seconds(3_601)));
+    }
+}

@@ -1,0 +1,259 @@
+//! Histories that are written down: what `snapshot` writes and `check --snapshot` reads, as one value and as JSON, version 1,
+//! which changes only on purpose. Pure.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::v1::{TOOL, ToolV1};
+use crate::history::{AbsentTable, Engine, History, LookUp, Record, written};
+use crate::migration::{AppliedMigration, Checksum, Version};
+
+/// The version of the format.
+const VERSION: u32 = 1;
+/// What tells the file from a report.
+pub(super) const KIND: &str = "snapshot";
+
+/// The histories of some targets, all of one time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Records {
+    /// When they were read; no part of a second counts.
+    pub taken: DateTime<Utc>,
+    /// The targets, by service and environment.
+    pub records: Vec<Record>,
+}
+
+impl Records {
+    /// Puts records together, in an order that depends on nothing but their names.
+    pub fn new(taken: DateTime<Utc>, mut records: Vec<Record>) -> Self {
+        records.sort_by(|one, other| {
+            (&one.service, &one.environment).cmp(&(&other.service, &other.environment))
+        });
+        Self { taken, records }
+    }
+}
+
+/// The JSON Schema of the file. `docs/snapshot-v1.schema.json` is a copy of it.
+pub fn json_schema() -> Value {
+    let settings = schemars::generate::SchemaSettings::default().for_serialize();
+    settings.into_generator().into_root_schema_for::<SnapshotV1>().to_value()
+}
+
+/// A snapshot of migration-preflight, version 1. More keys may follow; these stay.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "migration-preflight snapshot, version 1")]
+pub struct SnapshotV1<'a> {
+    /// Always `snapshot`.
+    kind: Cow<'a, str>,
+    /// Always 1.
+    schema: u32,
+    /// What wrote it.
+    tool: ToolV1<'a>,
+    /// When the databases were read: ISO 8601, in UTC.
+    #[schemars(extend("format" = "date-time"))]
+    taken: String,
+    /// The targets, by service and environment.
+    targets: Vec<RecordV1<'a>>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+struct RecordV1<'a> {
+    /// The service.
+    service: Cow<'a, str>,
+    /// The environment.
+    environment: Cow<'a, str>,
+    /// The engine of the database.
+    engine: EngineV1,
+    /// The history table that was looked for, as it is configured.
+    table: Cow<'a, str>,
+    /// The schemas that sqlx creates first, as `sqlx.toml` has them.
+    #[serde(default)]
+    create_schemas: Cow<'a, [String]>,
+    /// What there is where the history table is absent; null where it is there.
+    absent: Option<AbsentV1<'a>>,
+    /// The rows of the history table, by version.
+    rows: Vec<RowV1<'a>>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum EngineV1 {
+    Postgres,
+    Mysql,
+    Sqlite,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+struct AbsentV1<'a> {
+    /// The schemas that hold a table of its name, but are not looked in.
+    elsewhere: Cow<'a, [String]>,
+    /// The schema that it would stand in, where that does not exist either.
+    schema: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+struct RowV1<'a> {
+    /// Column `version`.
+    version: i64,
+    /// Column `description`.
+    description: Cow<'a, str>,
+    /// Column `installed_on`, as the database prints it.
+    installed_on: Option<Cow<'a, str>>,
+    /// Column `success`.
+    success: bool,
+    /// Column `checksum`, in hexadecimal digits.
+    #[schemars(extend("pattern" = "^([0-9a-f]{2})*$"))]
+    checksum: String,
+    /// Column `execution_time`, in nanoseconds.
+    execution_time: i64,
+}
+
+impl<'a> From<&'a Records> for SnapshotV1<'a> {
+    fn from(records: &'a Records) -> Self {
+        let targets = records.records.iter().map(record).collect();
+        Self { kind: KIND.into(), schema: VERSION, tool: ToolV1::this(), taken: written(&records.taken), targets }
+    }
+}
+
+fn record(record: &Record) -> RecordV1<'_> {
+    let absent = match &record.history {
+        History::Present(_) => None,
+        History::Absent(AbsentTable { table: _, elsewhere, absent_schema }) => {
+            Some(AbsentV1 { elsewhere: elsewhere.into(), schema: absent_schema.as_deref().map(Cow::from) })
+        }
+    };
+    RecordV1 {
+        service: (&record.service).into(),
+        environment: (&record.environment).into(),
+        engine: match record.engine {
+            Engine::Postgres => EngineV1::Postgres,
+            Engine::MySql => EngineV1::Mysql,
+            Engine::Sqlite => EngineV1::Sqlite,
+        },
+        table: (&record.look_up.table).into(),
+        create_schemas: (&record.look_up.create_schemas).into(),
+        absent,
+        rows: record.history.rows().iter().map(row).collect(),
+    }
+}
+
+fn row(row: &AppliedMigration) -> RowV1<'_> {
+    let AppliedMigration { version, description, installed_on, success, checksum, execution_time } = row;
+    RowV1 {
+        version: version.0,
+        description: description.into(),
+        installed_on: installed_on.as_deref().map(Cow::from),
+        success: *success,
+        checksum: checksum.to_string(),
+        execution_time: *execution_time,
+    }
+}
+
+/// Why a text is no snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoSnapshot {
+    /// It is something else altogether.
+    #[error("it is not a snapshot of {TOOL}")]
+    Foreign,
+    /// A later version of the tool wrote it.
+    #[error("it is a snapshot of version {0}, and this is {TOOL} for version {VERSION}")]
+    Version(u64),
+    /// It is damaged.
+    #[error("it is a snapshot, but a damaged one: {0}")]
+    Damaged(String),
+    /// There is no text.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// The records that a JSON text holds.
+///
+/// # Errors
+/// It is no snapshot, or one that cannot be relied on.
+pub fn read(text: &str) -> Result<Records, NoSnapshot> {
+    let value: Value = serde_json::from_str(text).map_err(|_| NoSnapshot::Foreign)?;
+    if value["tool"]["name"] != TOOL || value["kind"] != KIND {
+        return Err(NoSnapshot::Foreign);
+    }
+    match value["schema"].as_u64() {
+        Some(version) if version != u64::from(VERSION) => return Err(NoSnapshot::Version(version)),
+        _ => {}
+    }
+    let damaged = |error: serde_json::Error| NoSnapshot::Damaged(error.to_string());
+    SnapshotV1::deserialize(&value).map_err(damaged)?.into_records().map_err(NoSnapshot::Damaged)
+}
+
+impl SnapshotV1<'_> {
+    fn into_records(self) -> Result<Records, String> {
+        let taken = DateTime::parse_from_rfc3339(&self.taken);
+        let taken = taken.map_err(|_| format!("`taken` is `{}`, which is no time", self.taken))?.to_utc();
+        let records = self.targets.into_iter().map(RecordV1::into_record).collect::<Result<_, _>>()?;
+        let records = Records::new(taken, records);
+        let is_one = |pair: &[Record]| (&pair[0].service, &pair[0].environment) == (&pair[1].service, &pair[1].environment);
+        match records.records.windows(2).find(|pair| is_one(pair)) {
+            Some(twins) => Err(format!("{} in {} stands in it twice", twins[0].service, twins[0].environment)),
+            None => Ok(records),
+        }
+    }
+}
+
+impl RecordV1<'_> {
+    fn into_record(self) -> Result<Record, String> {
+        let (service, environment) = (self.service.into_owned(), self.environment.into_owned());
+        let fault = |what: &str| format!("{what} of {service} in {environment}");
+        let rows = self.rows.into_iter().map(RowV1::into_row).collect::<Result<Vec<_>, _>>();
+        let mut rows = rows.map_err(|what| fault(&what))?;
+        rows.sort_by_key(|row| row.version);
+        let table = self.table.into_owned();
+        let history = match self.absent {
+            None => History::Present(rows),
+            Some(_) if !rows.is_empty() => return Err(fault("there are rows in the absent table")),
+            Some(AbsentV1 { elsewhere, schema }) => History::Absent(AbsentTable {
+                table: table.clone(),
+                elsewhere: elsewhere.into_owned(),
+                absent_schema: schema.map(Cow::into_owned),
+            }),
+        };
+        let engine = match self.engine {
+            EngineV1::Postgres => Engine::Postgres,
+            EngineV1::Mysql => Engine::MySql,
+            EngineV1::Sqlite => Engine::Sqlite,
+        };
+        let look_up = LookUp { table, create_schemas: self.create_schemas.into_owned() };
+        Ok(Record { service, environment, engine, look_up, history })
+    }
+}
+
+impl RowV1<'_> {
+    fn into_row(self) -> Result<AppliedMigration, String> {
+        let checksum = bytes(&self.checksum);
+        let no_checksum = || format!("the checksum is not made of hexadecimal digits in the row {}", self.version);
+        Ok(AppliedMigration {
+            version: Version(self.version),
+            description: self.description.into_owned(),
+            installed_on: self.installed_on.map(Cow::into_owned),
+            success: self.success,
+            checksum: Checksum::from_bytes(checksum.ok_or_else(no_checksum)?),
+            execution_time: self.execution_time,
+        })
+    }
+}
+
+/// The bytes that pairs of hexadecimal digits stand for.
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    };
+    digits.as_bytes().chunks(2).map(pair).collect()
+}
