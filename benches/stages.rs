@@ -8,7 +8,7 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use migration_preflight::compare::compare;
 use migration_preflight::finding::Findings;
-use migration_preflight::history::{DatabaseUrl, History};
+use migration_preflight::history::{Database, DatabaseUrl, History};
 use migration_preflight::migration::{AppliedMigration, Checksum, Migration, MigrationKind, Version};
 use migration_preflight::policy::{FailOn, Levels, Policy};
 use migration_preflight::render;
@@ -49,7 +49,8 @@ fn state(environment: &str, size: i64, is_clean: bool) -> TargetState {
             migrations: PathBuf::from("migrations"),
             source: Source::Directory,
             binary: None,
-            database: DatabaseUrl::parse("sqlite:x.db"),
+            database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
+            max_age: None,
             table: None,
             ignore_missing: false,
             required: true,

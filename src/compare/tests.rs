@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::finding::Rule;
-use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, History};
+use crate::history::{AbsentTable, Database, DatabaseError, DatabaseErrorKind, DatabaseUrl, History};
 use crate::migration::{AppliedMigration, Checksum, Migration, MigrationKind, Version};
 use crate::source::{Base, Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, Source};
 
@@ -22,7 +22,8 @@ fn state(service: &str, environment: &str, defined: &[i64], applied: &[i64]) -> 
             migrations: PathBuf::from(service).join("migrations"),
             source: Source::Directory,
             binary: None,
-            database: DatabaseUrl::parse("sqlite:x.db"),
+            database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
+            max_age: None,
             table: None,
             ignore_missing: false,
             required: true,
@@ -373,7 +374,7 @@ fn an_absent_history_is_an_error_where_the_service_cannot_create_it_either() {
         let history =
             AbsentTable { elsewhere: strings(elsewhere), absent_schema: Some("ops".into()), table: "ops.t".into() };
         let state = TargetState { applied: Ok(History::Absent(history)), ..state("api", "production", &[], &[]) };
-        let postgres = DatabaseUrl::parse("postgres://h/d");
+        let postgres = DatabaseUrl::parse("postgres://h/d").map(Database::Url);
         let state = state.edit_target(|target| target.database = postgres);
         state.edit_defined(|defined| defined.create_schemas = strings(create))
     };

@@ -35,8 +35,7 @@ const WRONG_SHAPE: &str = "Check `table` and sqlx.toml's `table-name`: sqlx's ow
 const UNINTELLIGIBLE: &str = "Check that the URL (scheme, host and port, or the path) leads to the database itself.";
 const TLS: &str = "Check the TLS parameters of the URL (`sslmode`, `sslrootcert`, `sslcert`; MySQL: `ssl-mode`, `ssl-ca`, `ssl-cert`) against what the server asks for.";
 const SNAPSHOT_TOO_OLD: &str = "Take a new one where the database can be reached, with `migration-preflight snapshot`; or raise `max-age`, if a history of that age says enough.";
-const SNAPSHOT_OF_THE_FUTURE: &str =
-    "Check the clock of this machine and of the one that took it, and take a new one with `migration-preflight snapshot`.";
+const SNAPSHOT_OF_THE_FUTURE: &str = "Check the clock of this machine and of the one that took it, and take a new one with `migration-preflight snapshot`.";
 const SNAPSHOT_OF_ANOTHER_TABLE: &str = "Take a new one with `migration-preflight snapshot`, from a checkout with the same `table` and sqlx.toml (`table-name`, `create-schemas`) as this one.";
 
 /// What to do next.

@@ -180,7 +180,9 @@ mod tests {
 
     #[test]
     fn a_greatest_age_is_a_number_with_a_unit() {
-        for (text, told) in [("7d", "7 days"), ("1w", "7 days"), ("36h", "36 hours"), ("90m", "90 minutes"), ("0d", "0 minutes")] {
+        for (text, told) in
+            [("7d", "7 days"), ("1w", "7 days"), ("36h", "36 hours"), ("90m", "90 minutes"), ("0d", "0 minutes")]
+        {
             assert_eq!(text.parse::<MaxAge>().map(|age| age.to_string()).as_deref(), Ok(told), "{text}");
         }
         for text in ["", "7", "d", "7 d", "-7d", "7days", "7D", "7s", "1.5h", "9999999d", "７d", "d7"] {

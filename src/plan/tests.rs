@@ -54,7 +54,9 @@ fn targets(inputs: &Inputs) -> Vec<Target> {
 /// `service environment directory database`, or the reason why there is no database.
 fn planned(inputs: &Inputs) -> Vec<String> {
     let show = |target: Target| {
-        let database = target.database.map_or_else(|error| error.to_string(), |database| database.url().unwrap().expose().to_owned());
+        let database = target
+            .database
+            .map_or_else(|error| error.to_string(), |database| database.url().unwrap().expose().to_owned());
         format!("{} {} {} {database}", target.service, target.environment, target.migrations.display())
     };
     targets(inputs).into_iter().map(show).collect()
@@ -125,7 +127,10 @@ fn the_most_specific_layer_wins_field_by_field() {
     let [e, e2] = targets.as_slice() else { panic!("two targets") };
     assert_eq!((e.migrations.to_str(), e.table.as_deref(), e.ignore_missing), (Some("both"), Some("service"), true));
     assert_eq!(e.database.as_ref().unwrap().url().unwrap().expose(), "sqlite:environment");
-    assert_eq!((e2.migrations.to_str(), e2.database.as_ref().unwrap().url().unwrap().expose()), (Some("entry"), "sqlite:default"));
+    assert_eq!(
+        (e2.migrations.to_str(), e2.database.as_ref().unwrap().url().unwrap().expose()),
+        (Some("entry"), "sqlite:default")
+    );
     let levels = |target: &Target| target.levels.clone().into_iter().collect::<Vec<_>>();
     let down = (Rule::DownWithoutUp, Some(Severity::Error));
     let ignored = (Rule::IgnoredFile, Some(Severity::Notice));

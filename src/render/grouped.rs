@@ -42,6 +42,17 @@ pub fn grouped(report: &Report) -> Vec<Grouped<'_>> {
     groups
 }
 
+/// Of when the histories are that are not of now, in words, each with the targets that have it from there.
+pub fn snapshots(report: &Report) -> IndexMap<String, Vec<&TargetReport>> {
+    let mut snapshots: IndexMap<String, Vec<&TargetReport>> = IndexMap::new();
+    for target in &report.targets {
+        if let Some(as_of) = &target.as_of {
+            snapshots.entry(as_of.to_string()).or_default().push(target);
+        }
+    }
+    snapshots
+}
+
 impl Grouped<'_> {
     /// The finding in words, with the description of its migration where the words have none.
     pub fn message(&self) -> String {

@@ -86,7 +86,8 @@ fn cell(target: &TargetReport) -> String {
 fn in_a_line(target: &TargetReport) -> String {
     let name = heading(target);
     let (defined, applied) = (number(target.counts.defined), number(target.counts.applied));
-    format!("{name}: {defined} defined, {applied} applied; {}", startup(&target.startup))
+    let as_of = target.as_of.as_ref().map(|as_of| format!(" ({})", harmless(&as_of.to_string()))).unwrap_or_default();
+    format!("{name}: {defined} defined, {applied} applied; {}{as_of}", startup(&target.startup))
 }
 
 fn number(n: Option<usize>) -> String {
@@ -111,9 +112,11 @@ fn of_target(target: &TargetReport) -> String {
         (Some(applied), ..) => format!("{applied} applied"),
         (None, ..) => "could not be read".to_owned(),
     };
+    let as_of = target.as_of.as_ref().map(|as_of| format!("\n            {}", harmless(&as_of.to_string())));
+    let as_of = as_of.unwrap_or_default();
     let heading = heading(target);
     let startup = startup(&target.startup);
-    let facts = format!("{heading}\n  source    {source}\n  history   {history}\n  start-up  {startup}\n");
+    let facts = format!("{heading}\n  source    {source}\n  history   {history}{as_of}\n  start-up  {startup}\n");
     findings(facts, &target.findings)
 }
 

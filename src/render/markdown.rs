@@ -6,7 +6,7 @@ mod section;
 use indexmap::{IndexMap, IndexSet};
 
 use crate::finding::{Explanation, Finding, Rule, Severity};
-use crate::render::grouped::{Grouped, grouped};
+use crate::render::grouped::{Grouped, grouped, snapshots};
 use crate::report::{Report, TargetReport, Verdict};
 use crate::startup::Outcome;
 use crate::text::harmless;
@@ -19,8 +19,8 @@ const MOST_COLUMNS: usize = 8;
 
 /// The report in at most `limit` bytes of UTF-8. What does not fit is left out row by row, and counted.
 ///
-/// The verdict, then what would happen at start-up by service and environment, the findings with what to do, and at
-/// last what was not checked. None of them crowds out those behind it.
+/// The verdict, then what would happen at start-up by service and environment, of when the histories are that are not of
+/// now, the findings with what to do, and at last what was not checked. None of them crowds out those behind it.
 pub fn markdown(report: &Report, limit: usize) -> String {
     let (gaps, findings): (Vec<_>, Vec<_>) = grouped(report).into_iter().partition(Grouped::is_gap);
     let title = format!("## {} {}\n", symbol(report.verdict), inline(&report.title()));
@@ -28,6 +28,7 @@ pub fn markdown(report: &Report, limit: usize) -> String {
     let sections = [
         overview(report),
         Section::list("Start-up", fails, "target"),
+        Section::list("Snapshots", snapshots(report).into_iter().map(snapshot).collect(), "snapshot"),
         Section::list("Findings", findings.iter().map(item).collect(), "finding"),
         Section::list("What to do", what_to_do(&findings), "hint"),
         Section::list("Not checked", gaps.iter().map(gap).collect(), "target"),
@@ -85,6 +86,12 @@ fn cell(target: &TargetReport) -> String {
 fn failure(target: &TargetReport) -> Option<String> {
     let error = target.startup.error()?;
     Some(format!("- {} in {}: {}", code(&target.service), code(&target.environment), code(&error.to_string())))
+}
+
+/// Of when the histories are that are not of now.
+fn snapshot((as_of, targets): (String, Vec<&TargetReport>)) -> String {
+    let name = |target: &&TargetReport| format!("{} in {}", code(&target.service), code(&target.environment));
+    format!("- {}: {}", inline(&as_of), targets.iter().map(name).collect::<Vec<_>>().join(", "))
 }
 
 fn item(group: &Grouped) -> String {

@@ -33,7 +33,7 @@ impl RowALine {
 
     /// Separates what stands in one line.
     fn next<W: ?Sized + Write>(out: &mut W, first: bool) -> io::Result<()> {
-        if first { Ok(()) } else { out.write_all(b", ") }
+        if first { Ok(()) } else { CompactFormatter.write_string_fragment(out, ", ") }
     }
 }
 
@@ -73,7 +73,7 @@ impl Formatter for RowALine {
     }
 
     fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        out.write_all(b": ")
+        CompactFormatter.write_string_fragment(out, ": ")
     }
 
     fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {

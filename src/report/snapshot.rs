@@ -29,9 +29,7 @@ pub struct Records {
 impl Records {
     /// Puts records together, in an order that depends on nothing but their names.
     pub fn new(taken: DateTime<Utc>, mut records: Vec<Record>) -> Self {
-        records.sort_by(|one, other| {
-            (&one.service, &one.environment).cmp(&(&other.service, &other.environment))
-        });
+        records.sort_by(|one, other| (&one.service, &one.environment).cmp(&(&other.service, &other.environment)));
         Self { taken, records }
     }
 }
@@ -198,7 +196,8 @@ impl SnapshotV1<'_> {
         let taken = taken.map_err(|_| format!("`taken` is `{}`, which is no time", self.taken))?.to_utc();
         let records = self.targets.into_iter().map(RecordV1::into_record).collect::<Result<_, _>>()?;
         let records = Records::new(taken, records);
-        let is_one = |pair: &[Record]| (&pair[0].service, &pair[0].environment) == (&pair[1].service, &pair[1].environment);
+        let is_one =
+            |pair: &[Record]| (&pair[0].service, &pair[0].environment) == (&pair[1].service, &pair[1].environment);
         match records.records.windows(2).find(|pair| is_one(pair)) {
             Some(twins) => Err(format!("{} in {} stands in it twice", twins[0].service, twins[0].environment)),
             None => Ok(records),

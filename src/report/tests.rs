@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::finding::Facts;
-use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
+use crate::history::{Database, DatabaseError, DatabaseErrorKind, DatabaseUrl};
 use crate::migration::{AppliedMigration, Checksum, Migration, MigrationKind};
 use crate::policy::Levels;
 use crate::source::Source;
@@ -33,7 +33,8 @@ fn state(environment: &str, migrations: Vec<Migration>, rows: Vec<AppliedMigrati
             migrations: "api/migrations".into(),
             source: Source::Directory,
             binary: None,
-            database: DatabaseUrl::parse("sqlite:x.db"),
+            database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
+            max_age: None,
             table: None,
             ignore_missing: false,
             required: true,

@@ -41,8 +41,8 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
 
 /// The modules that do no I/O, and what none of them may name.
 const PURE: [&str; 6] = ["compare", "startup", "plan", "report", "render", "yaml"];
-const IMPURE: [&str; 8] =
-    ["std::fs", "std::env", "std::time", "std::net", "std::process", "tokio::", ".await", "sqlx::"];
+const IMPURE: [&str; 9] =
+    ["std::fs", "std::env", "std::time", "Utc::now", "std::net", "std::process", "tokio::", ".await", "sqlx::"];
 
 /// The top-level modules with their source, tests left out.
 fn modules() -> BTreeMap<String, String> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use migration_preflight::compare::compare;
 use migration_preflight::finding::{Location, Rule};
-use migration_preflight::history::{AbsentTable, DatabaseUrl, History};
+use migration_preflight::history::{AbsentTable, Database, DatabaseUrl, History};
 use migration_preflight::migration::{AppliedMigration, Checksum, Migration, MigrationKind, Version};
 use migration_preflight::policy::{Accept, FailOn, Levels, Policy};
 use migration_preflight::render;
@@ -57,7 +57,8 @@ fn state(service: usize, environment: usize, migrations: Vec<Migration>, applied
         migrations: "migrations".into(),
         source: Source::Directory,
         binary: None,
-        database: DatabaseUrl::parse("sqlite:x.db"),
+        database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
+        max_age: None,
         table: None,
         ignore_missing: false,
         required: true,

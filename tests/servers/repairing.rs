@@ -8,7 +8,7 @@ use migration_preflight::compare::compare;
 use migration_preflight::explain::explain;
 use migration_preflight::finding::{Findings, Rule};
 use migration_preflight::gather::{Limits, gather};
-use migration_preflight::history::DatabaseUrl;
+use migration_preflight::history::{Database, DatabaseUrl};
 use migration_preflight::migration::{AppliedMigration, Checksum};
 use migration_preflight::policy::{Levels, Policy};
 use migration_preflight::source::Source;
@@ -54,7 +54,8 @@ async fn findings(root: &Path, url: &Url, table: &str) -> (Findings, Vec<Applied
         migrations: "migrations".into(),
         source: Source::Directory,
         binary: None,
-        database: DatabaseUrl::parse(url.as_str()),
+        database: DatabaseUrl::parse(url.as_str()).map(Database::Url),
+        max_age: None,
         table: Some(table.into()),
         ignore_missing: false,
         required: true,

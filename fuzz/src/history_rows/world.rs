@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use arbitrary::Arbitrary;
 use migration_preflight::finding::{Location, Rule, Severity};
-use migration_preflight::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, History, Privilege};
+use migration_preflight::history::{
+    AbsentTable, Database, DatabaseError, DatabaseErrorKind, DatabaseUrl, History, Privilege,
+};
 use migration_preflight::migration::{AppliedMigration, Checksum, FileName, Migration, Version};
 use migration_preflight::policy::{Accept, FailOn, Gate, Levels, Policy};
 use migration_preflight::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, SourceError};
@@ -195,7 +197,8 @@ impl Drawn<'_> {
             source: migration_preflight::source::Source::Directory,
             binary: None,
             // Without a URL there is no history either.
-            database: applied.as_ref().map(|_| url).map_err(Clone::clone),
+            database: applied.as_ref().map(|_| Database::Url(url)).map_err(Clone::clone),
+            max_age: None,
             table: None,
             ignore_missing,
             required,

@@ -159,8 +159,18 @@ pub struct RawService {
 impl RawService {
     /// The fields, and what is different in each environment.
     pub fn split(self) -> (RawFields, IndexMap<String, Option<RawFields>>) {
-        let Self { migrations, image, binary, database_url, table, ignore_missing, required, max_age, rules, environments } =
-            self;
+        let Self {
+            migrations,
+            image,
+            binary,
+            database_url,
+            table,
+            ignore_missing,
+            required,
+            max_age,
+            rules,
+            environments,
+        } = self;
         let fields =
             RawFields { migrations, image, binary, database_url, table, ignore_missing, required, max_age, rules };
         (fields, environments.unwrap_or_default())

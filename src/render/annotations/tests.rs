@@ -21,6 +21,7 @@ fn target(environment: &str, facts: Vec<Facts>) -> TargetReport {
         kind: "directory".into(),
         location: "migrations".into(),
         origin: Origin::default(),
+        as_of: None,
         counts: Counts::default(),
         declared: Some(location("deploy.yml", 12)),
         startup: Outcome::Unknown,

@@ -13,6 +13,7 @@ fn target(service: &str, environment: &str, startup: Outcome) -> TargetReport {
         kind: "directory".into(),
         location: format!("{service}/migrations"),
         origin: Origin::default(),
+        as_of: None,
         counts: Counts { defined: n, applied: n, missing: Some(0), mismatched: Some(0), pending: Some(0) },
         declared: None,
         startup,

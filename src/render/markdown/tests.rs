@@ -38,6 +38,7 @@ fn target(environment: &str, startup: Outcome, findings: Vec<Facts>) -> TargetRe
         environment: environment.into(),
         kind: "directory".into(),
         origin: Origin::default(),
+        as_of: None,
         location: "migrations".into(),
         counts: Counts { missing: Some(missing), ..Counts::default() },
         declared: Some(Location { file: DECLARED.into(), line: 12 }),

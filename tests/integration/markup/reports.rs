@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, TimeDelta};
 use migration_preflight::finding::{Cause, Explanation, Facts, Finding, Location, Rule, Scope, Severity};
-use migration_preflight::history::{AbsentTable, DatabaseError, DatabaseErrorKind, Privilege};
+use migration_preflight::history::{AbsentTable, AsOf, DatabaseError, DatabaseErrorKind, Privilege};
 use migration_preflight::migration::{Checksum, Version};
 use migration_preflight::report::{Counts, Report, TargetReport, Verdict};
 use migration_preflight::source::{IgnoredReason, InvalidReason, Origin, SourceError};
 use migration_preflight::startup::{Outcome, StartupError};
 
 /// How many texts a report takes.
-pub const TEXTS: usize = 58;
+pub const TEXTS: usize = 59;
 
 /// A report whose names, paths, descriptions, reasons and errors are these.
 pub fn report(texts: &[String]) -> Report {
@@ -22,6 +23,8 @@ pub fn report(texts: &[String]) -> Report {
         target(&api, &staging, text(), of_source(&mut text), Outcome::Starts),
         target(&web, &production, text(), of_errors(&mut text), Outcome::Unknown),
     ];
+    let (taken, age) = (DateTime::UNIX_EPOCH, TimeDelta::days(3));
+    targets[0].as_of = Some(AsOf { taken, age, file: text() });
     targets[0].findings[0].explanation = Some(Box::new(explanation(&mut text)));
     let scope = Scope::Service { service: api.clone(), environments: vec![production.clone(), staging.clone()] };
     let names = |count: usize, text: &mut dyn FnMut() -> String| (0..count).map(|_| text()).collect::<Vec<_>>();
@@ -81,6 +84,7 @@ fn target(service: &str, environment: &str, declared: String, findings: Vec<Fact
         kind: "directory".to_owned(),
         location: "migrations".to_owned(),
         origin: Origin::default(),
+        as_of: None,
         counts: Counts { missing: Some(1), mismatched: Some(1), ..Counts::default() },
         declared: Some(Location { file: declared, line: 7 }),
         startup,
