@@ -87,7 +87,7 @@ impl fmt::Display for LookUp {
 }
 
 /// Of when a history is that is not of now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AsOf {
     /// When it was read in the database.
     pub taken: DateTime<Utc>,
@@ -97,11 +97,17 @@ pub struct AsOf {
     pub file: String,
 }
 
+impl AsOf {
+    /// How long ago it was, in words.
+    pub fn ago(&self) -> String {
+        in_words(self.age).map_or_else(|| "just now".to_owned(), |age| format!("{age} ago"))
+    }
+}
+
 /// When, how long ago, and from where: `as of 2026-01-07T10:00:00Z, 3 days ago, from snapshot.json`.
 impl fmt::Display for AsOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ago = in_words(self.age).map_or_else(|| "just now".to_owned(), |age| format!("{age} ago"));
-        write!(f, "as of {}, {ago}, from {}", written(&self.taken), self.file)
+        write!(f, "as of {}, {}, from {}", written(&self.taken), self.ago(), self.file)
     }
 }
 

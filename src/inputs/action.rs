@@ -12,7 +12,7 @@ use crate::inputs::{github, matrix};
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The inputs that become a flag of the same name with their value. Beside them stand `matrix`, and [`LISTS`].
-pub const VALUES: [&str; 14] = [
+pub const VALUES: [&str; 15] = [
     "config",
     "workflow",
     "job",
@@ -20,6 +20,7 @@ pub const VALUES: [&str; 14] = [
     "environment",
     "migrations",
     "source",
+    "snapshot",
     "base",
     "gate",
     "fail-on",
@@ -36,7 +37,9 @@ pub const SWITCHES: [&str; 2] = ["comment", "fail-on-publish-error"];
 /// No check needs a longer name.
 const MOST_NAME: usize = 200;
 /// What the action can do.
-const COMMANDS: [&str; 2] = ["check", "merge"];
+const COMMANDS: [&str; 3] = ["check", "merge", "snapshot"];
+/// The inputs that `snapshot` takes as flags; it publishes nothing.
+const OF_SNAPSHOT: [&str; 8] = ["config", "workflow", "job", "service", "environment", "migrations", "jobs", "timeout"];
 
 /// An input that makes no sense.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,11 +58,20 @@ pub fn arguments(variable: Read) -> Result<Vec<String>, InputError> {
     let wrong = |name, value, help| Err(InputError { name, value, help });
     let command = input(variable, "command").unwrap_or_else(|| "check".to_owned());
     if !COMMANDS.contains(&command.as_str()) {
-        return wrong("command", command, "check or merge");
+        return wrong("command", command, "check, merge or snapshot");
     }
     let mut arguments = vec![command];
+    if arguments == ["snapshot"] {
+        for name in OF_SNAPSHOT {
+            arguments.extend(flag(variable, name, name));
+        }
+        arguments.extend(matrix_flag(variable));
+        // What a check reads under this name is what is written here.
+        arguments.extend(flag(variable, "snapshot", "output"));
+        return Ok(arguments);
+    }
     for name in VALUES {
-        arguments.extend(input(variable, name).map(|value| format!("--{name}={value}")));
+        arguments.extend(flag(variable, name, name));
     }
     arguments.extend(matrix_flag(variable));
     for name in LISTS {
@@ -75,6 +87,11 @@ pub fn arguments(variable: Read) -> Result<Vec<String>, InputError> {
         }
     }
     Ok(arguments)
+}
+
+/// The flag that an input stands for, where it is set.
+fn flag(variable: Read, input: &str, flag: &str) -> Option<String> {
+    self::input(variable, input).map(|value| format!("--{flag}={value}"))
 }
 
 /// The matrix, which comes by default from the job, where it may be none at all, or one of operating systems.
@@ -156,6 +173,24 @@ mod tests {
         let inputs = [("INPUT_REPORTS", "a\n\n b c \n"), ("INPUT_OUTPUT", "sarif=x.sarif\njson=x.json")];
         let expected = ["check", "--output=sarif=x.sarif", "--output=json=x.json", "--reports=a", "--reports=b c"];
         assert_eq!(given(&inputs), Ok(expected.map(String::from).to_vec()));
+    }
+
+    #[test]
+    fn the_snapshot_is_read_by_a_check_and_written_by_the_command_of_its_name() {
+        let inputs = |command| {
+            [
+                ("INPUT_COMMAND", command),
+                ("INPUT_SNAPSHOT", "snapshot.json"),
+                ("INPUT_SERVICE", "a"),
+                ("INPUT_REPORT", "auto"),
+                ("INPUT_COMMENT", "true"),
+                ("INPUT_MATRIX", r#"{"service": "a"}"#),
+            ]
+        };
+        let leg = r#"--leg={"service": "a"}"#;
+        let check = ["check", "--service=a", "--snapshot=snapshot.json", "--report=auto", leg, "--comment"];
+        assert_eq!(given(&inputs("check")).unwrap(), check);
+        assert_eq!(given(&inputs("snapshot")).unwrap(), ["snapshot", "--service=a", leg, "--output=snapshot.json"]);
     }
 
     #[test]

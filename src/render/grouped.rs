@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::finding::{Finding, Location, Rule, Scope, Severity};
+use crate::history::AsOf;
 use crate::report::{Report, TargetReport};
 use crate::text::harmless;
 
@@ -42,12 +43,12 @@ pub fn grouped(report: &Report) -> Vec<Grouped<'_>> {
     groups
 }
 
-/// Of when the histories are that are not of now, in words, each with the targets that have it from there.
-pub fn snapshots(report: &Report) -> IndexMap<String, Vec<&TargetReport>> {
-    let mut snapshots: IndexMap<String, Vec<&TargetReport>> = IndexMap::new();
+/// Of when the histories are that are not of now, each with the targets that have it from there.
+pub fn snapshots(report: &Report) -> IndexMap<&AsOf, Vec<&TargetReport>> {
+    let mut snapshots: IndexMap<&AsOf, Vec<&TargetReport>> = IndexMap::new();
     for target in &report.targets {
         if let Some(as_of) = &target.as_of {
-            snapshots.entry(as_of.to_string()).or_default().push(target);
+            snapshots.entry(as_of).or_default().push(target);
         }
     }
     snapshots

@@ -6,6 +6,7 @@ mod section;
 use indexmap::{IndexMap, IndexSet};
 
 use crate::finding::{Explanation, Finding, Rule, Severity};
+use crate::history::{AsOf, written};
 use crate::render::grouped::{Grouped, grouped, snapshots};
 use crate::report::{Report, TargetReport, Verdict};
 use crate::startup::Outcome;
@@ -89,9 +90,14 @@ fn failure(target: &TargetReport) -> Option<String> {
 }
 
 /// Of when the histories are that are not of now.
-fn snapshot((as_of, targets): (String, Vec<&TargetReport>)) -> String {
+fn snapshot((as_of, targets): (&AsOf, Vec<&TargetReport>)) -> String {
     let name = |target: &&TargetReport| format!("{} in {}", code(&target.service), code(&target.environment));
-    format!("- {}: {}", inline(&as_of), targets.iter().map(name).collect::<Vec<_>>().join(", "))
+    let (taken, file) = (code(&written(&as_of.taken)), code(&as_of.file));
+    format!(
+        "- as of {taken}, {}, from {file}: {}",
+        as_of.ago(),
+        targets.iter().map(name).collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn item(group: &Grouped) -> String {

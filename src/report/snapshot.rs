@@ -186,8 +186,11 @@ pub fn read(text: &str) -> Result<Records, NoSnapshot> {
         Some(version) if version != u64::from(VERSION) => return Err(NoSnapshot::Version(version)),
         _ => {}
     }
-    let damaged = |error: serde_json::Error| NoSnapshot::Damaged(error.to_string());
-    SnapshotV1::deserialize(&value).map_err(damaged)?.into_records().map_err(NoSnapshot::Damaged)
+    let damaged = |error: serde_path_to_error::Error<_>| NoSnapshot::Damaged(error.to_string());
+    serde_path_to_error::deserialize::<_, SnapshotV1>(&value)
+        .map_err(damaged)?
+        .into_records()
+        .map_err(NoSnapshot::Damaged)
 }
 
 impl SnapshotV1<'_> {
@@ -255,4 +258,57 @@ fn bytes(digits: &str) -> Option<Vec<u8>> {
         _ => None,
     };
     digits.as_bytes().chunks(2).map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(version: i64, installed_on: Option<&str>) -> AppliedMigration {
+        AppliedMigration {
+            version: Version(version),
+            description: "a \u{1b}[31m ##[error] \u{202e} \"quoted\"\n".into(),
+            installed_on: installed_on.map(str::to_owned),
+            success: version > 0,
+            checksum: Checksum::from_bytes([0, 255, 16]),
+            execution_time: -1,
+        }
+    }
+
+    fn record(environment: &str, engine: Engine, history: History) -> Record {
+        let look_up = LookUp { table: "app.t".into(), create_schemas: vec!["app".into(), "b".into()] };
+        Record { service: "api".into(), environment: environment.into(), engine, look_up, history }
+    }
+
+    #[test]
+    fn what_is_written_is_read_whatever_was_found() {
+        let absent = |elsewhere: &[&str], schema: Option<&str>| {
+            History::Absent(AbsentTable {
+                table: "app.t".into(),
+                elsewhere: elsewhere.iter().map(ToString::to_string).collect(),
+                absent_schema: schema.map(str::to_owned),
+            })
+        };
+        let records = Records::new(
+            DateTime::UNIX_EPOCH,
+            vec![
+                record("rows", Engine::Postgres, History::Present(vec![row(i64::MIN, None), row(i64::MAX, Some("x"))])),
+                record("empty", Engine::MySql, History::Present(Vec::new())),
+                record("absent", Engine::Sqlite, absent(&[], None)),
+                record("elsewhere", Engine::Postgres, absent(&["a", "b"], Some("app"))),
+            ],
+        );
+        let names: Vec<_> = records.records.iter().map(|record| record.environment.as_str()).collect();
+        assert_eq!(names, ["absent", "elsewhere", "empty", "rows"]);
+        let text = serde_json::to_string(&SnapshotV1::from(&records)).unwrap();
+        assert_eq!(read(&text), Ok(records));
+    }
+
+    #[test]
+    fn rows_come_in_order_whoever_wrote_them() {
+        let rows = History::Present(vec![row(2, None), row(1, None)]);
+        let records = Records::new(DateTime::UNIX_EPOCH, vec![record("rows", Engine::Sqlite, rows)]);
+        let read = read(&serde_json::to_string(&SnapshotV1::from(&records)).unwrap()).unwrap();
+        assert_eq!(read.records[0].history, History::Present(vec![row(1, None), row(2, None)]));
+    }
 }

@@ -430,6 +430,8 @@ fn the_committed_schemas_are_those_that_the_program_prints() {
     for (of, committed) in [
         ("config", include_str!("../../docs/migration-preflight.schema.json")),
         ("report", include_str!("../../docs/report-v1.schema.json")),
+        ("rollback", include_str!("../../docs/rollback-v1.schema.json")),
+        ("snapshot", include_str!("../../docs/snapshot-v1.schema.json")),
     ] {
         let printed = Repository::new().run(&["schema", of]).stdout;
         assert!(printed == committed, "run `migration-preflight schema {of}` again and commit what it prints");

@@ -32,5 +32,6 @@ mod secrets;
 #[path = "../support/mod.rs"]
 mod shared;
 mod size;
+mod snapshot;
 mod sqlite;
 mod sqlx_oracle;

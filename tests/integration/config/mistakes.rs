@@ -20,6 +20,7 @@ const FORM: &[Mistake] = &[
     ("services:\n  a:\n    table:\n", 3, "`table` must be text, but is empty", true),
     ("defaults: { required: 'no' }", 1, "`required` must be `true` or `false`, but is text", true),
     ("defaults: { ignore-missing: 1 }", 1, "`ignore-missing` must be `true` or `false`, but is a number", true),
+    ("defaults: { max-age: [7d] }", 1, "`max-age` must be text, but is a list", true),
     ("accept: {}", 1, "`accept` must be a list, but is a mapping", true),
     ("accept:\n  - x", 2, "an entry of `accept` must be a mapping of keys to values, but is text", true),
     ("rules: error", 1, "`rules` must be a mapping of keys to values, but is text", true),
@@ -28,6 +29,8 @@ const FORM: &[Mistake] = &[
 
 const MEANING: &[Mistake] = &[
     ("rules:\n  out-of-ordr: error", 2, "there is no rule `out-of-ordr`", true),
+    ("environments: { staging: { max-age: 7 } }", 1, "`7` is no length of time", true),
+    ("services: { a: { max-age: 7 days } }", 1, "`7 days` is no length of time", true),
     ("rules: { out-of-order: eror }", 1, "there is no level `eror`", true),
     ("rules: { out-of-order: incomplete }", 1, "there is no level `incomplete`", true),
     ("accept:\n  - { rule: out-of-order }", 2, "this entry of `accept` has no `reason`", true),
