@@ -17,6 +17,8 @@ static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
     for of in ["run", "toolComponent"] {
         schema["definitions"][of]["properties"]["language"].as_object_mut().unwrap().remove("pattern");
     }
+    // That of OASIS is of this draft, the first that knows what a relative URI is.
+    schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
     jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
 });
 
