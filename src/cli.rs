@@ -146,12 +146,9 @@ pub struct RollbackArgs {
     /// Format of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: RollbackFormat,
-    /// How many databases are read at a time, at most 16 of them on one server
-    #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
-    pub jobs: NonZeroUsize,
-    /// How long one database may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
-    pub timeout: Duration,
+    /// What reading the databases may take.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// Flags of `snapshot`.
@@ -163,12 +160,9 @@ pub struct SnapshotArgs {
     /// Where to write it [default: to standard output]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// How many databases are read at a time, at most 16 of them on one server
-    #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
-    pub jobs: NonZeroUsize,
-    /// How long one database may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
-    pub timeout: Duration,
+    /// What reading the databases may take.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// Flags of `restore`.
@@ -243,6 +237,17 @@ pub struct ReadingArgs {
     /// The branch or commit that the change is held against [default: on GitHub, the base of the pull request]
     #[arg(long, value_name = "REV", value_parser = revision)]
     pub base: Option<String>,
+}
+
+/// Flags of what reads the databases, and asks nobody else.
+#[derive(Debug, Clone, Args)]
+pub struct LimitArgs {
+    /// How many databases are read at a time, at most 16 of them on one server
+    #[arg(long, value_name = "N", default_value = "128", value_parser = jobs)]
+    pub jobs: NonZeroUsize,
+    /// How long one database may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    pub timeout: Duration,
 }
 
 /// Flags that say how long something may take.

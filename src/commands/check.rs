@@ -1,15 +1,14 @@
 //! `check`: the migrations in code beside the applied ones, for every target.
 
-use super::stages::{conclude, destination, learn, now, planned_from};
+use super::stages::{change, conclude, destination, gathered, learn, now, planned_from};
 use crate::cli::CheckArgs;
 use crate::compare::compare;
 use crate::explain::{self, explain};
-use crate::gather::{self, Limits, artifact, base};
+use crate::gather::{Limits, artifact, base};
 use crate::github::Destination;
 use crate::inputs::snapshots;
 use crate::plan::{Plan, stand_in};
 use crate::policy::{Gate, Policy};
-use crate::publish::Progress;
 use crate::report::Report;
 
 /// Said where it is not known, for all targets or for some, what the base has against the same histories.
@@ -28,16 +27,10 @@ async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<R
     let (inputs, Plan { mut targets, policy }) = planned_from(&args.plan, args.source.as_ref(), destination)?;
     let unused = stand_in(&mut targets, snapshots::read(&args.snapshot, now())?, args.max_age);
     let policy = Policy { gate: args.gate, ..policy };
-    let proposal = destination.run.as_ref().and_then(|run| run.proposal.as_ref());
-    let (change, mut notes) = match base::find(&inputs.root, args.reading.base.as_deref(), proposal) {
-        Ok(change) => (change, Vec::new()),
-        Err(hidden) if hidden.is_usage() => return Err(hidden.into()),
-        Err(hidden) => (None, vec![hidden.to_string()]),
-    };
-    let progress = Progress::new(targets.len());
+    let (change, hidden) = change(&inputs.root, args.reading.base.as_deref(), destination)?;
+    let mut notes = Vec::from_iter(hidden);
     let limits = Limits { jobs: args.reading.jobs.get(), timeout: args.report.patience.timeout };
-    let mut states = gather::gather(targets, &inputs.root, limits, &|| progress.tick()).await;
-    progress.finish();
+    let mut states = gathered(targets, &inputs.root, limits).await;
     artifact::read(&mut states, &inputs.root, learn()).await;
     if let Some(change) = &change {
         notes.extend(base::read(change, &inputs.root, &inputs.read, &mut states));

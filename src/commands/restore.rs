@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use super::stages::{destination, planned};
+use super::stages::{change, destination, gathered, planned};
 use crate::cli::{PublishArgs, RestoreArgs};
 use crate::compare::compare;
 use crate::explain::{self, Base};
-use crate::gather::{self, Directories, Limits, base};
+use crate::gather::{Directories, Limits};
 use crate::github::ReportTo;
 use crate::plan::Plan;
 use crate::policy::Policy;
-use crate::publish::{self, Progress};
+use crate::publish;
 use crate::render::{restore_line, restore_summary};
 use crate::restore::{Edit, Ground, Item, Line, No, NoGround, Outcome, Selection, Tally, Ways, edits, select};
 use crate::target::TargetState;
@@ -30,16 +30,10 @@ pub async fn restore(args: &RestoreArgs) -> anyhow::Result<u8> {
     if !args.versions.is_empty() {
         targets.iter_mut().for_each(|target| target.levels.clear());
     }
-    let proposal = destination.run.as_ref().and_then(|run| run.proposal.as_ref());
-    let change = match base::find(&inputs.root, args.reading.base.as_deref(), proposal) {
-        Err(hidden) if hidden.is_usage() => return Err(hidden.into()),
-        found => found.unwrap_or_default(),
-    };
+    let (change, _) = change(&inputs.root, args.reading.base.as_deref(), &destination)?;
     let onto = change.map(|change| Base { name: change.name, commit: change.tip });
-    let progress = Progress::new(targets.len());
     let limits = Limits { jobs: args.reading.jobs.get(), timeout: args.patience.timeout };
-    let mut states = gather::gather(targets, &inputs.root, limits, &|| progress.tick()).await;
-    progress.finish();
+    let mut states = gathered(targets, &inputs.root, limits).await;
     let directories = Directories::of(&mut states, &inputs.root);
     let findings = compare(&states, &policy);
     let ways = Ways {

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
 
-use super::stages::{learn, planned};
+use super::stages::{gathered, learn, limits, planned};
 use crate::cli::{RollbackArgs, RollbackFormat};
 use crate::gather::artifact::Knowledge;
 use crate::gather::builds::{Builds, BuildsError, Range, Sources};
-use crate::gather::{self, Limits};
 use crate::github::Destination;
 use crate::plan::Plan;
 use crate::publish::{Progress, print};
@@ -23,10 +22,7 @@ use crate::target::TargetState;
 /// Usage or configuration; or git cannot be asked for the builds.
 pub async fn rollback(args: &RollbackArgs) -> anyhow::Result<u8> {
     let (inputs, Plan { targets, .. }) = planned(&args.plan, &Destination::default())?;
-    let progress = Progress::new(targets.len());
-    let limits = Limits { jobs: args.jobs.get(), timeout: args.timeout };
-    let states = gather::gather(targets, &inputs.root, limits, &|| progress.tick()).await;
-    progress.finish();
+    let states = gathered(targets, &inputs.root, limits(&args.limits)).await;
     let (targets, notes) = if args.image.is_empty() {
         of_commits(args, &states, &inputs.root)?
     } else {

@@ -1,8 +1,8 @@
 //! `snapshot`: the histories of the targets written down, for where no database can be reached.
 
-use super::stages::{now, planned};
+use super::stages::{limits, now, planned};
 use crate::cli::SnapshotArgs;
-use crate::gather::{self, Limits, Unrecorded};
+use crate::gather::{self, Unrecorded};
 use crate::github::Destination;
 use crate::plan::Plan;
 use crate::publish::{self, Progress};
@@ -19,8 +19,7 @@ pub async fn snapshot(args: &SnapshotArgs) -> anyhow::Result<u8> {
     // Before anything is read: a history is never older than it says.
     let taken = now();
     let progress = Progress::new(targets.len());
-    let limits = Limits { jobs: args.jobs.get(), timeout: args.timeout };
-    let read = gather::records(&targets, &inputs.root, limits, &|| progress.tick()).await;
+    let read = gather::records(&targets, &inputs.root, limits(&args.limits), &|| progress.tick()).await;
     progress.finish();
     let (mut records, mut verdict) = (Vec::new(), Verdict::Pass);
     for (target, read) in targets.iter().zip(read) {

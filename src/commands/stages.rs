@@ -2,20 +2,23 @@
 
 use std::cell::RefCell;
 use std::env;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use crate::cli::{PlanArgs, PublishArgs, ReportArgs};
-use crate::gather;
+use crate::cli::{LimitArgs, PlanArgs, PublishArgs, ReportArgs};
+use crate::gather::base::{self, Ends};
 use crate::gather::image::Learn;
+use crate::gather::{self, Limits};
 use crate::github::Destination;
 use crate::inputs::{self, Inputs, action};
 use crate::plan::{Plan, plan};
-use crate::publish::{self, Content, guard, publish_on_github};
+use crate::publish::{self, Content, Progress, guard, publish_on_github};
 use crate::report::{Report, Stop, StopReason, Verdict};
 use crate::secret::Secrets;
 use crate::source::SourceChoice;
+use crate::target::{Target, TargetState};
 
 /// The value of an environment variable.
 pub fn variable(name: &str) -> Option<String> {
@@ -74,6 +77,36 @@ pub fn planned_from(
     secrets.extend([self::secrets(destination)]);
     guard(secrets);
     Ok((inputs, planned?))
+}
+
+/// How much is read at a time, and for how long.
+pub fn limits(args: &LimitArgs) -> Limits {
+    Limits { jobs: args.jobs.get(), timeout: args.timeout }
+}
+
+/// Reads both sides of every target, and shows how far it is.
+pub async fn gathered(targets: Vec<Target>, root: &Path, limits: Limits) -> Vec<TargetState> {
+    let progress = Progress::new(targets.len());
+    let states = gather::gather(targets, root, limits, &|| progress.tick()).await;
+    progress.finish();
+    states
+}
+
+/// The change that the run is about: since the commit that `base` names, else on GitHub since the base of the pull request.
+/// Beside it a note where that is hidden.
+///
+/// # Errors
+/// `base` names nothing.
+pub fn change(
+    root: &Path,
+    base: Option<&str>,
+    destination: &Destination,
+) -> anyhow::Result<(Option<Ends>, Option<String>)> {
+    match base::find(root, base, destination.run.as_ref().and_then(|run| run.proposal.as_ref())) {
+        Ok(change) => Ok((change, None)),
+        Err(hidden) if hidden.is_usage() => Err(hidden.into()),
+        Err(hidden) => Ok((None, Some(hidden.to_string()))),
+    }
 }
 
 /// Has whatever secret turns up in a registry not printed.

@@ -84,11 +84,13 @@ pub struct Commits {
     git: Git,
     directory: PathBuf,
     trees: HashMap<ObjectId, Vec<Entry>>,
-    /// Every `sqlx.toml`, by its path and content.
-    settings: HashMap<(String, ObjectId), Result<Arc<SqlxToml>, SourceError>>,
+    settings: Settings,
     /// By the letters that are left out.
     checksums: HashMap<BTreeSet<char>, Checksums>,
 }
+
+/// What every `sqlx.toml` says, by its path and content, or what is wrong with it.
+type Settings = HashMap<(String, ObjectId), Result<Arc<SqlxToml>, SourceError>>;
 
 /// What contents hash to, or what is wrong with them.
 type Checksums = HashMap<ObjectId, Result<Checksum, InvalidReason>>;
@@ -189,10 +191,7 @@ impl Commits {
     }
 
     /// Parses every `sqlx.toml` of the places.
-    fn parse(
-        &self,
-        places: &[Place],
-    ) -> Result<HashMap<(String, ObjectId), Result<Arc<SqlxToml>, SourceError>>, GitError> {
+    fn parse(&self, places: &[Place]) -> Result<Settings, GitError> {
         let wanted: HashSet<&(String, ObjectId)> = places.iter().filter_map(|place| place.settings.as_ref()).collect();
         let mut texts = HashMap::new();
         self.git.blobs(wanted.iter().map(|(_, id)| id), &mut |id, content| {

@@ -16,6 +16,7 @@ fn target(service: &str, environment: &str, facts: Vec<Facts>) -> TargetReport {
         kind: "directory".into(),
         location: format!("{service}/migrations"),
         origin: Origin::default(),
+        as_of: None,
         counts: Counts::default(),
         declared: None,
         startup: Outcome::Starts,
