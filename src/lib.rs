@@ -13,10 +13,11 @@
 //! ```
 //!
 //! What was built (a program, an image) is read once the histories and the checkout are known, for that is what is looked
-//! for in it. `rollback` judges many builds against one history, and has a report of its own. `snapshot` writes the histories down, and a snapshot stands in for a database as one more kind of it.
+//! for in it. `rollback` judges many builds against one history, and has a report of its own.
+//! `snapshot` writes the histories down, and a snapshot stands in for a database as one more kind of it.
 //!
 //! The vocabulary ([`text`], [`secret`], [`github`], [`migration`], [`source`], [`embedded`], [`history`], [`table_name`], [`finding`],
-//! [`policy`], [`target`]) is plain data without I/O; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
+//! [`policy`], [`target`]) is plain data without I/O, and [`parallel`] shares work among the cores; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
 //!
 //! # Invariants
 //! - [`compare`], [`startup`], [`plan`], [`report`] and [`render`] do no I/O, never await, and read neither clock
@@ -40,6 +41,7 @@ pub mod github;
 pub mod history;
 pub mod inputs;
 pub mod migration;
+pub mod parallel;
 pub mod plan;
 pub mod policy;
 pub mod publish;

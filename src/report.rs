@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, Findings, Location, Scope, Severity};
 use crate::history::{AsOf, Database, History};
-use crate::migration::Version;
+use crate::migration::{AppliedMigration, Migration, Version};
 use crate::policy::FailOn;
 use crate::source::{Defined, Origin};
 use crate::startup::{self, Outcome};
@@ -278,16 +278,17 @@ impl Counts {
             ..Self::default()
         };
         let (Some(defined), Some(history)) = (defined, history) else { return counts };
-        let known: HashSet<Version> = defined.migrations.iter().map(|m| m.version).collect();
-        let up = || defined.migrations.iter().filter(|m| m.kind.is_up());
-        let up_versions: HashSet<Version> = up().map(|m| m.version).collect();
-        let contents: HashSet<_> = up().map(|m| (m.version, &m.checksum)).collect();
-        let applied: HashSet<Version> = history.rows().iter().map(|row| row.version).collect();
         let rows = || history.rows().iter();
-        counts.missing = Some(rows().filter(|row| !known.contains(&row.version)).count());
-        let differs = |version, checksum| up_versions.contains(&version) && !contents.contains(&(version, checksum));
-        counts.mismatched = Some(rows().filter(|row| differs(row.version, &row.checksum)).count());
-        counts.pending = Some(up_versions.difference(&applied).count());
+        let differs = |row: &&AppliedMigration| {
+            let mut up = defined.of_version(row.version).iter().filter(|m| m.kind.is_up()).peekable();
+            up.peek().is_some() && up.all(|m| m.checksum != row.checksum)
+        };
+        let applied: HashSet<Version> = rows().map(|row| row.version).collect();
+        let versions = defined.migrations.chunk_by(|one, other| one.version == other.version);
+        let is_pending = |same: &&[Migration]| same.iter().any(|m| m.kind.is_up() && !applied.contains(&m.version));
+        counts.missing = Some(rows().filter(|row| defined.of_version(row.version).is_empty()).count());
+        counts.mismatched = Some(rows().filter(differs).count());
+        counts.pending = Some(versions.filter(is_pending).count());
         counts
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::migration::Migration;
+use crate::migration::{Migration, Version};
 
 /// Where the code side of a target is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -141,6 +141,13 @@ impl Defined {
         self.migrations.sort_by(|a, b| (a.version, a.kind, &a.path).cmp(&(b.version, b.kind, &b.path)));
         self.invalid.sort_by(|a, b| a.path.cmp(&b.path));
         self.ignored.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
+    /// The migrations of a version; they are sorted.
+    pub fn of_version(&self, version: Version) -> &[Migration] {
+        let start = self.migrations.partition_point(|migration| migration.version < version);
+        let (_, from) = self.migrations.split_at(start);
+        &from[..from.partition_point(|migration| migration.version == version)]
     }
 }
 

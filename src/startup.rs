@@ -5,10 +5,10 @@
 //! Held against the real one by the oracle tests. Never looks at severities or accepted findings: what
 //! somebody accepts does not make a service start.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::history::{AbsentTable, Engine, History};
-use crate::migration::{AppliedMigration, Migration, Version};
+use crate::migration::{AppliedMigration, Version};
 use crate::source::Defined;
 use crate::table_name::{identifier, names_schema};
 
@@ -101,22 +101,22 @@ pub fn predict(defined: &Defined, history: &History, engine: Engine, ignore_miss
     if let Some(schema) = schema_that_stays_absent(defined, history, engine) {
         return Outcome::Fails { error: StartupError::NoSchema(schema), applies: Vec::new() };
     }
-    run(&defined.migrations, history.rows(), ignore_missing)
+    run(defined, history.rows(), ignore_missing)
 }
 
-/// The part of `run_direct` after the table exists. `migrations` are sorted, `rows` ordered by version.
-fn run(migrations: &[Migration], rows: &[AppliedMigration], ignore_missing: bool) -> Outcome {
+/// The part of `run_direct` after the table exists. `rows` are ordered by version.
+fn run(defined: &Defined, rows: &[AppliedMigration], ignore_missing: bool) -> Outcome {
     let fails = |error, applies| Outcome::Fails { error, applies };
     if let Some(dirty) = rows.iter().find(|row| !row.success) {
         return fails(StartupError::Dirty(dirty.version), Vec::new());
     }
-    let defined: HashSet<Version> = migrations.iter().map(|migration| migration.version).collect();
-    if let Some(missing) = rows.iter().find(|row| !ignore_missing && !defined.contains(&row.version)) {
+    let is_missing = |row: &&AppliedMigration| defined.of_version(row.version).is_empty();
+    if let Some(missing) = rows.iter().find(|row| !ignore_missing && is_missing(row)) {
         return fails(StartupError::Missing(missing.version), Vec::new());
     }
     let applied: HashMap<Version, _> = rows.iter().map(|row| (row.version, &row.checksum)).collect();
     let mut applies = Vec::new();
-    for migration in migrations.iter().filter(|migration| migration.kind.is_up()) {
+    for migration in defined.migrations.iter().filter(|migration| migration.kind.is_up()) {
         match applied.get(&migration.version) {
             Some(&checksum) if *checksum != migration.checksum => {
                 return fails(StartupError::Mismatch(migration.version), applies);

@@ -3,18 +3,23 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::stages::{gathered, learn, limits, planned};
 use crate::cli::{RollbackArgs, RollbackFormat};
 use crate::gather::artifact::Knowledge;
 use crate::gather::builds::{Builds, BuildsError, Range, Sources};
 use crate::github::Destination;
+use crate::parallel::in_parts;
 use crate::plan::Plan;
 use crate::publish::{Progress, print};
 use crate::render;
-use crate::report::rollback::{Answer, Candidate, Rollback};
+use crate::report::rollback::{Answer, Candidate, Fate, Rollback};
 use crate::source::{Build, Defined, Source, SourceError};
 use crate::target::TargetState;
+
+/// For fewer that differ no further thread is started.
+const FEWEST_JUDGED: usize = 16;
 
 /// Reads the histories once, judges every build against each, and prints what is found.
 ///
@@ -77,7 +82,8 @@ async fn of_images(args: &RollbackArgs, states: &[TargetState], root: &Path) -> 
             let build = Build::image(location, defined.as_ref().ok().map(|defined| &defined.origin));
             // The table is the checkout's, which no image names.
             let table = defined.as_ref().ok().and_then(|defined| defined.table.as_deref());
-            answer.candidates.push(Candidate::new(build, defined.as_ref(), (target, applied), table));
+            let fate = Arc::new(Fate::new(defined.as_ref(), (target, applied), table));
+            answer.candidates.push(Candidate { build, fate });
         }
     }
     progress.finish();
@@ -88,14 +94,11 @@ async fn of_images(args: &RollbackArgs, states: &[TargetState], root: &Path) -> 
 fn answer(state: &TargetState, builds: &Builds, sources: &Sources) -> Answer {
     let TargetState { target, applied, .. } = state;
     let table = state.defined.as_ref().ok().and_then(|defined| defined.table.as_deref());
-    let mut answer = Answer::new(target, applied);
-    let mut judged: HashMap<usize, Candidate> = HashMap::new();
-    for (build, group) in builds.builds.iter().zip(&sources.groups) {
-        let known = judged.entry(*group).or_insert_with(|| {
-            let defined = sources.defined(*group);
-            Candidate::new(build.clone(), defined.as_ref(), (target, applied), table)
-        });
-        answer.candidates.push(Candidate { build: build.clone(), ..known.clone() });
-    }
-    answer
+    let judge = |group: &usize| Arc::new(Fate::new(sources.defined(*group).as_ref(), (target, applied), table));
+    let groups: Vec<usize> = (0..sources.distinct()).collect();
+    let fates = in_parts(&groups, FEWEST_JUDGED, |part| part.iter().map(judge).collect::<Vec<_>>()).concat();
+    let of_builds = builds.builds.iter().zip(&sources.groups);
+    let candidates = of_builds
+        .filter_map(|(build, group)| Some(Candidate { build: build.clone(), fate: fates.get(*group)?.clone() }));
+    Answer { candidates: candidates.collect(), ..Answer::new(target, applied) }
 }

@@ -108,6 +108,11 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// How many of them there are that differ.
+    pub fn distinct(&self) -> usize {
+        self.distinct.len()
+    }
+
     /// The code side of a number. It is made anew each time: of thousands hardly one is looked at twice.
     ///
     /// # Errors

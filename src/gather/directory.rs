@@ -5,18 +5,16 @@
 use std::collections::BTreeSet;
 use std::fs::{self, DirEntry, File, FileType};
 use std::io;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
 use crate::gather::content::ContentReader;
 use crate::migration::{Checksum, FileName, Migration};
+use crate::parallel::in_parts;
 use crate::source::{Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
 
-/// How many threads read one directory at most.
-const MOST_THREADS: usize = 8;
 /// For fewer entries no further thread is started.
 const FEWEST_ENTRIES: usize = 128;
 /// How deep below the migrations directory a misplaced migration is looked for.
@@ -63,12 +61,6 @@ pub(super) fn governed(settings: &SqlxToml) -> Defined {
 
 /// Reads the entries side by side where there are many: most of the time goes to opening files.
 fn read_entries(root: &Path, directory: &Path, entries: &[DirEntry], ignored_chars: &BTreeSet<char>) -> Defined {
-    let threads = match entries.len() {
-        // Asking costs as much as reading a migration.
-        ..=FEWEST_ENTRIES => 1,
-        _ => std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS),
-    };
-    let part = entries.len().div_ceil(threads).max(FEWEST_ENTRIES);
     let read = |part: &[DirEntry]| {
         let (mut contents, mut defined) = (ContentReader::new(ignored_chars), Defined::default());
         for entry in part {
@@ -76,19 +68,14 @@ fn read_entries(root: &Path, directory: &Path, entries: &[DirEntry], ignored_cha
         }
         defined
     };
-    let (first, others) = entries.split_at(part.min(entries.len()));
-    std::thread::scope(|scope| {
-        let others: Vec<_> = others.chunks(part).map(|part| scope.spawn(move || read(part))).collect();
-        let mut defined = read(first);
-        for other in others {
-            let Defined { migrations, invalid, ignored, .. } =
-                other.join().unwrap_or_else(|panic| resume_unwind(panic));
-            defined.migrations.extend(migrations);
-            defined.invalid.extend(invalid);
-            defined.ignored.extend(ignored);
-        }
-        defined
-    })
+    let mut parts = in_parts(entries, FEWEST_ENTRIES, read).into_iter();
+    let mut defined = parts.next().unwrap_or_default();
+    for Defined { migrations, invalid, ignored, .. } in parts {
+        defined.migrations.extend(migrations);
+        defined.invalid.extend(invalid);
+        defined.ignored.extend(ignored);
+    }
+    defined
 }
 
 /// Puts one entry of the directory where it belongs: a migration, invalid, ignored, or none of our business.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use comfy_table::{Table, presets};
 
 use crate::report::plural;
-use crate::report::rollback::{Answer, Candidate, Rollback};
+use crate::report::rollback::{Answer, Candidate, Fate, Rollback};
 use crate::source::Build;
 use crate::startup::Outcome;
 use crate::text::harmless;
@@ -56,7 +56,7 @@ fn table(candidates: &[Candidate]) -> String {
         let dates = [newest, oldest].map(|candidate| day(&candidate.build));
         let dates = if dates[0] == dates[1] { dates[0].to_owned() } else { format!("{} … {}", dates[0], dates[1]) };
         let subject = if group.len() == 1 { subject(&newest.build) } else { String::new() };
-        table.add_row([String::new(), dates, builds, fates(newest, oldest), subject]);
+        table.add_row([String::new(), dates, builds, fates(&newest.fate, &oldest.fate), subject]);
     }
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
@@ -83,11 +83,11 @@ fn subject(build: &Build) -> String {
 
 /// Whether two builds stand in one line: nobody wants to know of each that fails which migration it lacks first.
 fn is_alike(one: &Candidate, other: &Candidate) -> bool {
-    one.problem == other.problem && one.startup.id() == other.startup.id()
+    one.fate.problem == other.fate.problem && one.fate.startup.id() == other.fate.startup.id()
 }
 
 /// What becomes of the builds from one to another, which are alike.
-fn fates(newest: &Candidate, oldest: &Candidate) -> String {
+fn fates(newest: &Fate, oldest: &Fate) -> String {
     match (&newest.startup, &oldest.startup) {
         (newest, oldest) if newest == oldest => {}
         (Outcome::StartsAndApplies(most), Outcome::StartsAndApplies(least)) => {
@@ -96,12 +96,12 @@ fn fates(newest: &Candidate, oldest: &Candidate) -> String {
         (Outcome::Fails { error, .. }, _) => return format!("✗ fail, the newest by: {error}"),
         _ => {}
     }
-    fate(newest)
+    self::fate(newest)
 }
 
 /// What becomes of a build, in a few words.
-fn fate(candidate: &Candidate) -> String {
-    match (&candidate.startup, &candidate.problem) {
+fn fate(fate: &Fate) -> String {
+    match (&fate.startup, &fate.problem) {
         (_, Some(problem)) => format!("? unknown: {}", harmless(problem)),
         (Outcome::Starts, _) => "✓ starts".to_owned(),
         (Outcome::StartsAndApplies(versions), _) => format!("✓ starts, applies {}", versions.len()),

@@ -1,6 +1,8 @@
 //! Which older builds would start against which databases: what `rollback` has to say, as one value, and its JSON,
 //! version 1, which changes only on purpose. Pure.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -37,16 +39,23 @@ pub struct Answer {
     pub candidates: Vec<Candidate>,
 }
 
-/// A build, and whether it would start.
+/// A build, and what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// Which one.
     pub build: Build,
-    /// How many migrations there are of each kind.
+    /// What becomes of it: the same of all that have the same migrations.
+    pub fate: Arc<Fate>,
+}
+
+/// What becomes of migrations that start against a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fate {
+    /// How many there are of each kind.
     pub counts: Counts,
-    /// What happens when it starts.
+    /// What happens.
     pub startup: Outcome,
-    /// Why its code side could not be read.
+    /// Why the code side could not be read.
     pub problem: Option<String>,
 }
 
@@ -63,11 +72,11 @@ impl Answer {
 
     /// The oldest build that would start.
     pub fn oldest(&self) -> Option<&Candidate> {
-        self.candidates.iter().rfind(|candidate| candidate.starts())
+        self.candidates.iter().rfind(|candidate| candidate.fate.starts())
     }
 
     fn verdict(&self) -> Verdict {
-        let is_unknown = |candidate: &Candidate| candidate.startup == Outcome::Unknown;
+        let is_unknown = |candidate: &Candidate| candidate.fate.startup == Outcome::Unknown;
         match (self.oldest(), self.applied.is_err() || self.candidates.iter().any(is_unknown)) {
             (Some(_), _) => Verdict::Pass,
             (None, true) => Verdict::Incomplete,
@@ -76,10 +85,9 @@ impl Answer {
     }
 }
 
-impl Candidate {
-    /// Judges a build against a target. `table` is the history table that was read, as `sqlx.toml` has it here.
+impl Fate {
+    /// Judges a code side against a target. `table` is the history table that was read, as `sqlx.toml` has it here.
     pub fn new(
-        build: Build,
         defined: Result<&Defined, &SourceError>,
         (target, history): (&Target, &Result<History, DatabaseError>),
         table: Option<&str>,
@@ -101,10 +109,10 @@ impl Candidate {
             _ => Outcome::Unknown,
         };
         let read = defined.ok().filter(|_| problem.is_none());
-        Self { build, counts: Counts::new(read, history.as_ref().ok()), startup, problem }
+        Self { counts: Counts::new(read, history.as_ref().ok()), startup, problem }
     }
 
-    /// Whether it would start.
+    /// Whether the service would start.
     pub fn starts(&self) -> bool {
         matches!(self.startup, Outcome::Starts | Outcome::StartsAndApplies(_))
     }
@@ -196,6 +204,7 @@ impl<'a> From<&'a Rollback> for RollbackV1<'a> {
 
 fn candidate(candidate: &Candidate) -> CandidateV1<'_> {
     let Build { kind, name, commit, date, subject, digest } = &candidate.build;
+    let Fate { counts, startup, problem } = &*candidate.fate;
     CandidateV1 {
         kind,
         name,
@@ -203,8 +212,8 @@ fn candidate(candidate: &Candidate) -> CandidateV1<'_> {
         date: date.as_deref(),
         subject: subject.as_deref(),
         digest: digest.as_deref(),
-        counts: CountsV1::of(candidate.counts),
-        startup: StartupV1::of(&candidate.startup),
-        problem: candidate.problem.as_deref(),
+        counts: CountsV1::of(*counts),
+        startup: StartupV1::of(startup),
+        problem: problem.as_deref(),
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::migration::{Checksum, MigrationKind};
+use crate::migration::{Checksum, Migration, MigrationKind};
 use crate::source::{InvalidFile, InvalidReason};
 
 fn migration(version: i64, kind: MigrationKind) -> Migration {

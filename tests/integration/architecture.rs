@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::Command;
 
 /// Plain data: each may use those before it in this list.
-const VOCABULARY: [&str; 11] = [
+const VOCABULARY: [&str; 12] = [
     "text",
+    "parallel",
     "secret",
     "github",
     "migration",
