@@ -27,6 +27,13 @@ pub struct Run {
     pub workflow: Option<String>,
 }
 
+impl Run {
+    /// The repository as GitHub writes it: `owner/name`.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.owner, self.repository)
+    }
+}
+
 /// What is to be merged into what: a pull request, or a group of them in a merge queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proposal {

@@ -5,7 +5,7 @@ mod error;
 mod seeds;
 mod stand_in;
 
-pub use error::PlanError;
+pub use error::{PlanError, PlanErrors};
 pub use stand_in::stand_in;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +19,6 @@ use crate::inputs::template::{Placeholders, Template, TemplateError, UrlTemplate
 use crate::policy::{Gate, Levels, Policy};
 use crate::source::{Source, SourceChoice};
 use crate::target::Target;
-use error::PlanErrors;
 use seeds::Seed;
 
 /// What a run checks, and by which policy it judges.

@@ -72,6 +72,8 @@ pub struct Report {
     pub already_so: Vec<Finding>,
     /// What else there is to know of the run: what could not be looked up, and how it could be. Never of any weight.
     pub notes: Vec<String>,
+    /// The repository that it is about, as `owner/name`, where a run on GitHub says so.
+    pub repository: Option<String>,
 }
 
 /// Why a run ended without a report.
@@ -171,7 +173,7 @@ impl Report {
             };
             target.map_or(&mut findings, |index| &mut targets[*index].findings).push(finding);
         }
-        Self { verdict, targets, findings, accepted, already_so, notes: Vec::new() }
+        Self { verdict, targets, findings, accepted, already_so, notes: Vec::new(), repository: None }
     }
 
     /// The verdict and what it rests on, in one line.

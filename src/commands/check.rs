@@ -5,7 +5,7 @@ use crate::cli::CheckArgs;
 use crate::compare::compare;
 use crate::explain::{self, explain};
 use crate::gather::{Limits, artifact, base};
-use crate::github::Destination;
+use crate::github::{Destination, Run};
 use crate::inputs::snapshots;
 use crate::plan::{Plan, stand_in};
 use crate::policy::{Gate, Policy};
@@ -43,5 +43,6 @@ async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<R
     let onto = change.map(|change| explain::Base { name: change.name, commit: change.tip });
     // Nothing else is going on: git may be waited for here, as for the base.
     let findings = explain(findings, &states, &inputs.root, onto);
-    Ok(Report { notes, ..Report::new(&states, findings, args.report.fail_on) })
+    let repository = destination.run.as_ref().map(Run::full_name);
+    Ok(Report { notes, repository, ..Report::new(&states, findings, args.report.fail_on) })
 }

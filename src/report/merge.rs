@@ -1,15 +1,21 @@
 //! The reports of several runs as one, held against the targets that there ought to be.
 
+mod abroad;
+
 use std::collections::HashSet;
 
 use indexmap::{IndexMap, IndexSet};
 
 use super::{Counts, Report, TargetReport, Verdict};
-use crate::finding::{Facts, Finding, Location, Scope, Severity};
+use crate::finding::{Facts, Finding, Location, Rule, Scope, Severity};
 use crate::policy::{FailOn, Levels, Policy};
 use crate::source::Origin;
 use crate::startup::Outcome;
 use crate::target::Target;
+use abroad::{at_home, home};
+
+/// How many targets a note names.
+const MOST_NAMED: usize = 10;
 
 /// The report of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,21 +29,23 @@ pub struct Part {
 /// Service and environment.
 type Name = (String, String);
 
-/// Puts the reports together. A target of the plan that none of them is about makes the whole incomplete, whatever
-/// levels say, and so does a report that cannot be read; what filters left out is passed by. Of two reports on one
-/// target the worse counts.
+/// Puts the reports together, of any number of repositories, `here` being the one of this run where it is known. A target
+/// of the plan that none of them is about makes the whole incomplete, whatever levels say, and so does a report that cannot
+/// be read; what filters left out is passed by. Of several reports on one target the worst counts, for none says when it
+/// was made.
 ///
 /// The verdict is never better than that of any part: each had a `--fail-on` of its own.
-pub fn merge(planned: &[Target], policy: &Policy, parts: Vec<Part>, fail_on: FailOn) -> Report {
+pub fn merge(planned: &[Target], policy: &Policy, parts: Vec<Part>, fail_on: FailOn, here: Option<&str>) -> Report {
     let left_out: HashSet<&Name> = policy.left_out.iter().collect();
-    let (mut reported, mut findings, mut accepted) = (IndexMap::new(), Vec::new(), Vec::new());
-    let (mut already_so, mut notes) = (Vec::new(), IndexSet::new());
+    let home = home(&parts, here);
+    let mut merged = Merged::default();
     let mut verdicts = Vec::new();
     for Part { path, report } in parts {
         let report = match report {
-            Ok(report) => report,
+            Ok(report) => at_home(report, home.as_deref()),
             Err(detail) => {
-                findings.extend(gap(Facts::UnreadableReport { path, detail }, Scope::Run, None, &policy.levels));
+                let facts = Facts::UnreadableReport { path, detail };
+                merged.findings.extend(gap(facts, Scope::Run, None, &policy.levels));
                 verdicts.push(Verdict::Incomplete);
                 continue;
             }
@@ -48,22 +56,17 @@ pub fn merge(planned: &[Target], policy: &Policy, parts: Vec<Part>, fail_on: Fai
             continue;
         }
         verdicts.push(report.verdict);
-        kept.into_iter().for_each(|target| keep_the_worse(&mut reported, target));
-        let new = |finding: &Finding| !findings.contains(finding);
-        let across: Vec<_> = report.findings.into_iter().filter(new).collect();
-        findings.extend(across);
-        let new = |it: &(Finding, String)| !accepted.contains(it);
-        let of_part: Vec<_> = report.accepted.into_iter().filter(new).collect();
-        accepted.extend(of_part);
-        let new = |finding: &Finding| !already_so.contains(finding);
-        let of_part: Vec<_> = report.already_so.into_iter().filter(new).collect();
-        already_so.extend(of_part);
-        notes.extend(report.notes);
+        kept.into_iter().for_each(|target| merged.keep_the_worse(target));
+        let Report { findings, accepted, already_so, notes, .. } = report;
+        merged.findings.extend(findings.into_iter().filter(|finding| merged.seen.insert((0, key(finding)))));
+        merged.accepted.extend(accepted.into_iter().filter(|(finding, _)| merged.seen.insert((1, key(finding)))));
+        merged.already_so.extend(already_so.into_iter().filter(|finding| merged.seen.insert((2, key(finding)))));
+        merged.notes.extend(notes);
     }
     let mut targets: Vec<TargetReport> = planned
         .iter()
         .map(|target| {
-            let reported = reported.shift_remove(&(target.service.clone(), target.environment.clone()));
+            let reported = merged.reported.shift_remove(&(target.service.clone(), target.environment.clone()));
             let absent = || {
                 verdicts.push(Verdict::Incomplete);
                 not_reported(target)
@@ -71,12 +74,67 @@ pub fn merge(planned: &[Target], policy: &Policy, parts: Vec<Part>, fail_on: Fai
             TargetReport { declared: target.declared.clone(), ..reported.unwrap_or_else(absent) }
         })
         .collect();
-    targets.extend(reported.into_values());
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let mut report =
-        Report { verdict: Verdict::Pass, targets, findings, accepted, already_so, notes: notes.into_iter().collect() };
+    merged.notes.extend(merged.differing());
+    targets.extend(merged.reported.into_values());
+    merged.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut report = Report {
+        verdict: Verdict::Pass,
+        targets,
+        findings: merged.findings,
+        accepted: merged.accepted,
+        already_so: merged.already_so,
+        notes: merged.notes.into_iter().collect(),
+        repository: home,
+    };
     report.verdict = verdict(&report, &verdicts, fail_on);
     report
+}
+
+/// What several reports come to.
+#[derive(Default)]
+struct Merged {
+    reported: IndexMap<Name, TargetReport>,
+    /// The targets of which two reports say something else.
+    several: IndexSet<Name>,
+    findings: Vec<Finding>,
+    accepted: Vec<(Finding, String)>,
+    already_so: Vec<Finding>,
+    notes: IndexSet<String>,
+    /// What of the above is there already, by which of them it is.
+    seen: HashSet<(u8, Key)>,
+}
+
+/// What tells two findings of reports apart.
+type Key = (Rule, Scope, Option<Location>, String);
+
+fn key(finding: &Finding) -> Key {
+    (finding.rule(), finding.scope.clone(), finding.location.clone(), finding.facts.message())
+}
+
+impl Merged {
+    fn keep_the_worse(&mut self, target: TargetReport) {
+        let name = name(&target);
+        match self.reported.get_mut(&name) {
+            None => drop(self.reported.insert(name, target)),
+            Some(other) if *other == target => {}
+            Some(other) => {
+                if gravity(&target) > gravity(other) {
+                    *other = target;
+                }
+                self.several.insert(name);
+            }
+        }
+    }
+
+    /// That of several reports on a target one was taken.
+    fn differing(&self) -> Option<String> {
+        let count = self.several.len();
+        let named: Vec<_> = self.several.iter().take(MOST_NAMED).map(|(a, b)| format!("{a} in {b}")).collect();
+        let more = if count > MOST_NAMED { format!(" and {} more", count - MOST_NAMED) } else { String::new() };
+        let listed = named.join(", ") + &more;
+        (count > 0)
+            .then(|| format!("there are reports that differ on one target, and the worst of them counts: {listed}"))
+    }
 }
 
 fn verdict(report: &Report, of_parts: &[Verdict], fail_on: FailOn) -> Verdict {
@@ -87,14 +145,6 @@ fn verdict(report: &Report, of_parts: &[Verdict], fail_on: FailOn) -> Verdict {
         Verdict::Incomplete
     } else {
         Verdict::Pass
-    }
-}
-
-fn keep_the_worse(reported: &mut IndexMap<Name, TargetReport>, target: TargetReport) {
-    let name = name(&target);
-    match reported.get(&name) {
-        Some(other) if gravity(other) >= gravity(&target) => {}
-        _ => drop(reported.insert(name, target)),
     }
 }
 
@@ -135,7 +185,6 @@ fn gap(facts: Facts, scope: Scope, location: Option<Location>, levels: &Levels) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Rule;
     use crate::history::{Database, DatabaseUrl};
     use crate::source::Source;
     use crate::startup::StartupError;
@@ -176,12 +225,13 @@ mod tests {
                 accepted: Vec::new(),
                 already_so: Vec::new(),
                 notes: Vec::new(),
+                repository: None,
             }),
         }
     }
 
     fn merged(parts: Vec<Part>) -> Report {
-        merge(&[planned("a", "staging"), planned("b", "staging")], &Policy::default(), parts, FailOn::Error)
+        merge(&[planned("a", "staging"), planned("b", "staging")], &Policy::default(), parts, FailOn::Error, None)
     }
 
     #[test]
@@ -204,7 +254,7 @@ mod tests {
     fn no_level_makes_a_pass_of_a_target_that_nobody_has_looked_at() {
         for level in [None, Some(Severity::Notice)] {
             let target = Target { levels: Levels::from([(Rule::MissingReport, level)]), ..planned("a", "staging") };
-            let report = merge(&[target], &Policy::default(), Vec::new(), FailOn::Error);
+            let report = merge(&[target], &Policy::default(), Vec::new(), FailOn::Error, None);
             assert_eq!(report.verdict, Verdict::Incomplete);
             assert_eq!(report.targets[0].findings.first().map(|finding| finding.severity), level);
         }
@@ -234,6 +284,15 @@ mod tests {
     }
 
     #[test]
+    fn reports_that_differ_on_a_target_are_told_and_a_copy_is_not() {
+        let well = || part(Verdict::Pass, vec![starts("a", "staging"), starts("b", "staging")]);
+        assert_eq!(merged(vec![well(), well()]).notes, [""; 0]);
+        let report = merged(vec![well(), part(Verdict::Fail, vec![fails("a", "staging")]), well()]);
+        let note = "there are reports that differ on one target, and the worst of them counts: a in staging";
+        assert_eq!(report.notes, [note]);
+    }
+
+    #[test]
     fn a_report_that_cannot_be_read_is_told_and_never_a_pass() {
         let whole = part(Verdict::Pass, vec![starts("a", "staging"), starts("b", "staging")]);
         let damaged = Part { path: "b.json".into(), report: Err("cut off".into()) };
@@ -250,7 +309,7 @@ mod tests {
             part(Verdict::Fail, vec![fails("c", "staging")]),
             part(Verdict::Fail, vec![fails("d", "staging")]),
         ];
-        let report = merge(&[planned("a", "staging")], &policy, parts, FailOn::Error);
+        let report = merge(&[planned("a", "staging")], &policy, parts, FailOn::Error, None);
         assert_eq!(report.targets.iter().map(|target| target.service.as_str()).collect::<Vec<_>>(), ["a", "d"]);
         assert_eq!(report.verdict, Verdict::Fail);
     }

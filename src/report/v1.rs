@@ -18,6 +18,7 @@ use crate::history::{AsOf, written};
 use crate::migration::Version;
 use crate::source::Origin;
 use crate::startup::{Outcome, StartupError};
+use crate::text::harmless;
 
 /// What writes these reports.
 pub(super) const TOOL: &str = env!("CARGO_PKG_NAME");
@@ -43,6 +44,9 @@ pub struct ReportV1<'a> {
     title: String,
     /// What wrote the report.
     tool: ToolV1<'a>,
+    /// The repository that it is about, as `owner/name`; absent where no run on GitHub says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repository: Option<Cow<'a, str>>,
     /// Every target, in order of the plan.
     targets: Vec<TargetV1<'a>>,
     /// Findings that belong to no single target.
@@ -198,6 +202,7 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
             verdict: report.verdict,
             title: report.title(),
             tool: ToolV1::this(),
+            repository: report.repository.as_deref().map(Cow::from),
             targets: report.targets.iter().map(target).collect(),
             findings: report.findings.iter().map(scoped).collect(),
             accepted: accepted
@@ -290,6 +295,9 @@ pub enum NoReport {
     /// A later version of the tool wrote it.
     #[error("it is a report of version {0}, and this is {TOOL} for version {VERSION}")]
     Version(u64),
+    /// Another version of the tool wrote it, with something in it that this one does not know.
+    #[error("version {0} of {TOOL} wrote it, and this is version {version}, which cannot read it: {1}", version = env!("CARGO_PKG_VERSION"))]
+    Other(String, String),
     /// It is damaged.
     #[error("it is a report, but a damaged one: {0}")]
     Damaged(String),
@@ -311,8 +319,13 @@ pub fn read(text: &str) -> Result<Report, NoReport> {
         Some(version) if version != u64::from(VERSION) => return Err(NoReport::Version(version)),
         _ => {}
     }
+    let writer = value["tool"]["version"].as_str().filter(|version| *version != env!("CARGO_PKG_VERSION"));
+    let of_another = |error| match (writer, error) {
+        (Some(version), NoReport::Damaged(detail)) => NoReport::Other(harmless(version), detail),
+        (_, error) => error,
+    };
     let damaged = |error: serde_json::Error| NoReport::Damaged(error.to_string());
-    ReportV1::deserialize(&value).map_err(damaged)?.into_report()
+    ReportV1::deserialize(&value).map_err(damaged).and_then(ReportV1::into_report).map_err(of_another)
 }
 
 impl ReportV1<'_> {
@@ -326,6 +339,7 @@ impl ReportV1<'_> {
             accepted: accepted.collect(),
             already_so: self.already_so.into_iter().map(ScopedFindingV1::into_finding).collect(),
             notes: self.notes.into_iter().map(Cow::into_owned).collect(),
+            repository: self.repository.map(Cow::into_owned),
             findings: self.findings.into_iter().map(ScopedFindingV1::into_finding).collect(),
             targets: self.targets.into_iter().map(TargetV1::into_target).collect::<Result<_, _>>()?,
         })

@@ -124,3 +124,104 @@ fn filters_hold_for_the_plan_and_for_the_reports() {
     let (code, report) = repository.json(&["merge", "--reports", "reports", "--environment", "staging"]);
     assert_eq!((code, report["targets"].as_array().unwrap().len()), (0, 2));
 }
+
+/// The environment of a run in a repository on GitHub.
+fn on_github(repository: &str) -> [(&str, &str); 3] {
+    let commit = "0123456789012345678901234567890123456789";
+    [("GITHUB_ACTIONS", "true"), ("GITHUB_REPOSITORY", repository), ("GITHUB_SHA", commit)]
+}
+
+/// A repository with the service `api` and what its database has applied, and its report as a run on GitHub writes it.
+fn of_github(name: &str, applied: &[(i64, &str, &str)], report: &str) -> Repository {
+    let repository = Repository::new()
+        .file("api/migrations/1_step.sql", ONE)
+        .database("dev.db", applied)
+        .config("services: { api: { migrations: api/migrations, database-url: 'sqlite:dev.db' } }\n");
+    let run = repository.run_with(&["--output", &format!("json={report}")], &on_github(name));
+    assert!(matches!(run.code, 0 | 1), "{run}");
+    repository
+}
+
+#[test]
+fn a_service_of_another_repository_is_none_of_ours_and_neither_is_its_file() {
+    let other = of_github("o/other", &[(1, "step", ONE), (2, "later", ONE)], "report.json");
+    let ours = of_github("o/ours", &[(1, "step", ONE)], "ours.json");
+    fs::copy(other.path().join("report.json"), ours.path().join("other.json")).unwrap();
+    let reports = ["merge", "--reports", "ours.json", "--reports", "other.json"];
+    let merged = |more: &[&str]| ours.run_with(&[&reports[..], more].concat(), &on_github("o/ours"));
+    insta::assert_snapshot!(merged(&[]), @r"
+    exit code 1
+    fail: 1 of 2 targets would not start, 1 error
+
+                  default
+     api          ✓ starts
+     o/other:api  ✗ fails: 1 missing
+
+    o/other:api in default
+      source    1 defined in ../o/other/api/migrations
+      history   2 applied: 1 missing, 0 mismatched; 0 pending
+      start-up  fails: migration 2 was previously applied but is missing in the resolved migrations
+
+      error[missing-migration]: migration 2 was applied, but the source has no file for it (later)
+        --> ../o/other/api/migrations/2_later.sql:1
+        help: The source is older than the database, or the file was deleted or renumbered. Deploy a build that has the file, or bring the file back exactly as it was applied; never write a new file with the old version.
+
+    api in default: 1 defined, 1 applied; starts, with nothing to apply
+    --- stderr
+    ::add-mask::sqlite:dev.db
+    ");
+    let commands = merged(&["--format", "github"]).stdout;
+    assert_eq!(commands, "", "nothing is said at a file of ours");
+    let log: serde_json::Value = serde_json::from_str(&merged(&["--format", "sarif"]).stdout).unwrap();
+    let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+    assert_eq!(place["uri"], ".github/migration-preflight.yml");
+}
+
+#[test]
+fn without_a_plan_reports_are_all_that_there_is_and_that_is_said() {
+    let one = of_github("o/one", &[(1, "step", ONE)], "report.json");
+    let two = of_github("o/two", &[(1, "step", ONE)], "report.json");
+    let empty = Repository::new();
+    for (name, repository) in [("one", &one), ("two", &two)] {
+        fs::create_dir_all(empty.path().join("reports").join(name)).unwrap();
+        let to = empty.path().join("reports").join(name).join("report.json");
+        fs::copy(repository.path().join("report.json"), to).unwrap();
+    }
+    insta::assert_snapshot!(empty.run(&["merge", "--reports", "reports"]), @r"
+    exit code 0
+    pass: all 2 targets would start
+
+                default
+     o/one:api  ✓ starts
+     o/two:api  ✓ starts
+
+    o/one:api in default: 1 defined, 1 applied; starts, with nothing to apply
+    o/two:api in default: 1 defined, 1 applied; starts, with nothing to apply
+
+    note: there is no configuration, no service matrix and no `migrations` directory here, so that it is not known which targets ought to have reported: one that never did is not told
+    ");
+    let filtered = empty.run(&["merge", "--reports", "reports", "--service", "api"]);
+    assert_eq!(filtered.code, 2, "{filtered}");
+    insta::assert_snapshot!(Repository::new().run(&["merge", "--reports", "."]), @r"
+    exit code 2
+    --- stderr
+    error: there is no report, and nothing here says which there ought to be
+      help: correct the path of --reports, or check out the configuration
+    ");
+}
+
+#[test]
+fn a_report_of_another_version_is_read_as_far_as_it_can_be() {
+    let repository = repository();
+    legs(&repository, &ALL);
+    let path = repository.path().join("reports/web-staging/report.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let later = text.replace(env!("CARGO_PKG_VERSION"), "9.9.9").replacen('{', "{ \"more\": 1,", 1);
+    fs::write(&path, &later).unwrap();
+    assert_eq!(repository.run(&["merge", "--reports", "reports", "--environment", "staging"]).code, 0);
+    fs::write(&path, later.replace("\"starts\"", "\"hovers\"")).unwrap();
+    let (code, report) = repository.json(&["merge", "--reports", "reports", "--environment", "staging"]);
+    assert_eq!(code, 3);
+    let message = report["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("version 9.9.9 of migration-preflight wrote it, and this is version"), "{message}");
+}

@@ -3,13 +3,14 @@
 
 #[cfg(target_os = "linux")]
 mod memory;
+mod merged;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use migration_preflight::compare::compare;
-use migration_preflight::finding::{Location, Rule};
+use migration_preflight::finding::{Finding, Location, Rule, Scope};
 use migration_preflight::history::{AbsentTable, Database, DatabaseUrl, History};
 use migration_preflight::migration::{AppliedMigration, Checksum, Migration, MigrationKind, Version};
 use migration_preflight::policy::{Accept, FailOn, Levels, Policy};
@@ -20,9 +21,9 @@ use migration_preflight::target::{Target, TargetState};
 use rustix::time::{ClockId, clock_gettime};
 
 /// How many times larger the large world is.
-const GROWTH: usize = 8;
+pub const GROWTH: usize = 8;
 /// By how much its time may grow at most: twice as much as the world, where a square would be eight times.
-const MOST: f64 = 16.0;
+pub const MOST: f64 = 16.0;
 
 fn migration(version: usize, content: &str, kind: MigrationKind) -> Migration {
     Migration {
@@ -122,7 +123,7 @@ const WORLDS: [(&str, World); 10] = [
 ];
 
 /// The time that this thread has had on a processor: what else the machine does hardly adds to it.
-fn processor_time() -> Duration {
+pub fn processor_time() -> Duration {
     clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap()
 }
 

@@ -41,6 +41,7 @@ fn report(targets: Vec<TargetReport>) -> Report {
         accepted: Vec::new(),
         already_so: Vec::new(),
         notes: Vec::new(),
+        repository: None,
     }
 }
 

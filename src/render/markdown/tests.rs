@@ -59,6 +59,7 @@ fn report(targets: Vec<TargetReport>) -> Report {
         accepted: Vec::new(),
         already_so: Vec::new(),
         notes: Vec::new(),
+        repository: None,
     }
 }
 

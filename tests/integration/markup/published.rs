@@ -67,7 +67,16 @@ fn publish(name: &str) -> Published {
         let bytes = [b"migrations/20260102-".to_vec(), vec![0xff, b'`', b'|', 0xfe], b".sql".to_vec()].concat();
         fs::write(repository.path().join(std::ffi::OsString::from_vec(bytes)), "").unwrap();
     }
-    let outputs = ["--output", "human=human", "--output", "markdown=markdown", "--output", "json=json"];
+    let outputs = [
+        "--output",
+        "human=human",
+        "--output",
+        "markdown=markdown",
+        "--output",
+        "json=json",
+        "--output",
+        "sarif=sarif",
+    ];
     let arguments = [&outputs[..], &["--format", "github", "--report", "check-run", "--comment", "--check-name", name]];
     let run = run_with(&repository, &github.url, &arguments.concat(), &[]);
     assert!(run.code == 1 && !run.stderr.contains("warning:"), "{name:?}: {run}");
@@ -75,7 +84,7 @@ fn publish(name: &str) -> Published {
     let body = |path: &str| requests.iter().find(|it| it.method == "POST" && it.path.ends_with(path)).unwrap().json();
     let read = |name: &str| fs::read_to_string(repository.path().join(name)).unwrap();
     Published {
-        files: ["human", "markdown", "json"].map(read).to_vec(),
+        files: ["human", "markdown", "json", "sarif"].map(read).to_vec(),
         run,
         summary: read("summary.md"),
         outputs: read("outputs"),

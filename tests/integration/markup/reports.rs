@@ -46,7 +46,7 @@ pub fn report(texts: &[String]) -> Report {
     let already_so = Facts::PendingMigration { version: Version(23), description: text(), file: text() };
     let (already_so, notes) = (vec![finding(already_so, Scope::Run, None)], vec![text()]);
     assert_eq!(rest.count(), 0, "TEXTS is too many");
-    Report { verdict: Verdict::Fail, targets, findings, accepted, already_so, notes }
+    Report { verdict: Verdict::Fail, targets, findings, accepted, already_so, notes, repository: None }
 }
 
 fn checksum(byte: u8) -> Checksum {
