@@ -207,6 +207,10 @@ impl Report {
         if !self.already_so.is_empty() {
             parts.push(format!("{} already so", plural(self.already_so.len(), "finding")));
         }
+        let recorded = self.targets.iter().filter(|target| target.as_of.is_some()).count();
+        if recorded > 0 {
+            parts.push(format!("{} from a snapshot", plural(recorded, "target")));
+        }
         format!("{}: {}", self.verdict.id(), parts.join(", "))
     }
 

@@ -12,6 +12,7 @@ pub mod matrix;
 pub mod redaction;
 pub mod server;
 mod shown;
+pub mod snapshot;
 pub mod sqlx_toml;
 pub mod table_name;
 pub mod template;
@@ -22,7 +23,7 @@ pub mod workflow;
 pub type Body = fn(&[u8]);
 
 /// Every target by name: that of its file in `fuzz_targets/` and of its folder in `corpus/`.
-pub const TARGETS: [(&str, Body); 12] = [
+pub const TARGETS: [(&str, Body); 13] = [
     ("config", config::body),
     ("expression", expression::body),
     ("file_names", file_names::body),
@@ -30,6 +31,7 @@ pub const TARGETS: [(&str, Body); 12] = [
     ("matrix", matrix::body),
     ("redaction", redaction::body),
     ("server", server::body),
+    ("snapshot", snapshot::body),
     ("sqlx_toml", sqlx_toml::body),
     ("table_name", table_name::body),
     ("template", template::body),

@@ -61,8 +61,9 @@ fn command() -> anyhow::Result<Command> {
 /// Where to publish, from inputs that need not make a command line.
 fn publish_args() -> PublishArgs {
     let report = action::input(&variable, "report").and_then(|way| ReportTo::from_str(&way, false).ok());
+    let is_check = action::input(&variable, "command").is_none_or(|command| command != "snapshot");
     PublishArgs {
-        report: report.unwrap_or(ReportTo::Auto),
+        report: if is_check { report.unwrap_or(ReportTo::Auto) } else { ReportTo::None },
         check_name: action::input(&variable, "check-name").unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),
         comment: false,
         fail_on_publish_error: false,

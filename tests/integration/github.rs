@@ -319,6 +319,8 @@ fn a_step_that_was_cancelled_completes_the_check_that_nobody_else_would() {
     // The check of a job is GitHub's to complete.
     assert_eq!(abandon(&[("INPUT_REPORT", "auto"), ("INPUT_CHECK-RUN-ID", "7")]).len(), 0);
     assert_eq!(abandon(&[("INPUT_REPORT", "annotations")]).len(), 0);
+    // Who writes a snapshot has no check.
+    assert_eq!(abandon(&[("INPUT_REPORT", "auto"), ("INPUT_COMMAND", "snapshot")]).len(), 0);
 }
 
 #[test]

@@ -97,6 +97,8 @@ fn a_check_of_a_snapshot_says_what_a_check_of_the_databases_says_and_where_it_ha
         assert_eq!((&as_of["file"], &as_of["taken"]), (&FILE.into(), &snapshot["taken"]));
         assert!((0..60).contains(&as_of["age-seconds"].as_i64().unwrap()), "{as_of}");
     }
+    let title = format!("{}, 7 targets from a snapshot", asked["title"].as_str().unwrap());
+    assert_eq!(std::mem::replace(&mut told["title"], asked["title"].clone()), title);
     assert_eq!((code, &asked), (code_of_snapshot, &told));
     let rules = asked.to_string();
     for rule in ["missing-migration", "checksum-mismatch", "dirty-migration", "no-history", "execution-unconfirmed"] {
@@ -210,7 +212,7 @@ fn a_target_with_a_snapshot_is_not_asked_and_one_without_is() {
     let run = repository.run_with(&["--snapshot", FILE], &[wrong, PRODUCTION]);
     assert_snapshot!(timeless(&run, &snapshot), @r"
     exit code 1
-    fail: 1 of 2 targets would not start, 1 error, 1 warning
+    fail: 1 of 2 targets would not start, 1 error, 1 warning, 1 target from a snapshot
 
           staging             production
      api  ✗ fails: 1 missing  ✓ starts, applies 1

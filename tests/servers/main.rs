@@ -12,5 +12,6 @@ mod roles;
 mod runner;
 #[path = "../support/mod.rs"]
 mod shared;
+mod snapshot;
 mod sqlx_oracle;
 mod support;

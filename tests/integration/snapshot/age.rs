@@ -40,7 +40,7 @@ fn a_snapshot_that_is_too_old_makes_its_target_incomplete_and_no_other() {
     let snapshot = aged(&repository, 73);
     assert_snapshot!(timeless(&repository.run(&["--snapshot", FILE, "--fail-on", "never"]), &snapshot), @r"
     exit code 3
-    incomplete: 1 of 2 targets would not start, 1 of 2 targets could not be checked, 1 error, 1 warning
+    incomplete: 1 of 2 targets would not start, 1 of 2 targets could not be checked, 1 error, 1 warning, 2 targets from a snapshot
 
           staging             production
      api  ✗ fails: 1 missing  ? unknown
