@@ -150,6 +150,7 @@ fn the_json_report_has_the_published_keys() {
             "revision": null,
             "file": null
           },
+          "snapshot": null,
           "counts": {
             "defined": 1,
             "applied": 2,

@@ -253,14 +253,10 @@ fn a_page_and_the_log_of_a_runner_say_where_the_histories_are_from() {
     let page = repository.run(&["--snapshot", FILE, "--format", "markdown"]);
     let page = timeless(&page, &snapshot);
     let section = page.split("### Snapshots\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    assert_snapshot!(section, @r"
-    - as of `[taken]`, just now, from `snapshot.json`: `api` in `staging`, `api` in `production`
-    ");
+    assert_snapshot!(section, @"- as of `[taken]`, just now, from `snapshot.json`: `api` in `staging`, `api` in `production`");
     let commands = repository.run(&["--snapshot", FILE, "--format", "github"]);
     let commands = timeless(&commands, &snapshot);
-    assert_snapshot!(commands.lines().last().unwrap(), @r"
-    ::notice title=migration-preflight::api in staging, api in production: as of [taken], just now, from snapshot.json
-    ");
+    assert_snapshot!(commands.lines().last().unwrap(), @"::notice title=migration-preflight::api in staging, api in production: as of [taken], just now, from snapshot.json");
 }
 
 #[test]

@@ -23,8 +23,6 @@ pub fn report(texts: &[String]) -> Report {
         target(&api, &staging, text(), of_source(&mut text), Outcome::Starts),
         target(&web, &production, text(), of_errors(&mut text), Outcome::Unknown),
     ];
-    let (taken, age) = (DateTime::UNIX_EPOCH, TimeDelta::days(3));
-    targets[0].as_of = Some(AsOf { taken, age, file: text() });
     targets[0].findings[0].explanation = Some(Box::new(explanation(&mut text)));
     let scope = Scope::Service { service: api.clone(), environments: vec![production.clone(), staging.clone()] };
     let names = |count: usize, text: &mut dyn FnMut() -> String| (0..count).map(|_| text()).collect::<Vec<_>>();
@@ -45,6 +43,8 @@ pub fn report(texts: &[String]) -> Report {
     let accepted = vec![(finding(accepted, scope, None), text())];
     let already_so = Facts::PendingMigration { version: Version(23), description: text(), file: text() };
     let (already_so, notes) = (vec![finding(already_so, Scope::Run, None)], vec![text()]);
+    let (taken, age) = (DateTime::UNIX_EPOCH, TimeDelta::days(3));
+    targets[0].as_of = Some(AsOf { taken, age, file: text() });
     assert_eq!(rest.count(), 0, "TEXTS is too many");
     Report { verdict: Verdict::Fail, targets, findings, accepted, already_so, notes, repository: None }
 }

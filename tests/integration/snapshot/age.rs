@@ -139,9 +139,7 @@ fn a_snapshot_of_another_table_is_not_compared() {
     let repository = repository.file("sqlx.toml", "[migrate]\ntable-name = 'other'\ncreate-schemas = ['app']\n");
     let (code, message) = of_production(&repository, &[]);
     assert_eq!(code, 3);
-    assert_snapshot!(message, @r"
-    the history could not be read: the snapshot is of another history table: snapshot.json has the table `_sqlx_migrations`, and sqlx would read the table `other` (`create-schemas`: app)
-    ");
+    assert_snapshot!(message, @"the history could not be read: the snapshot is of another history table: snapshot.json has the table `_sqlx_migrations`, and sqlx would read the table `other` (`create-schemas`: app)");
 }
 
 #[test]

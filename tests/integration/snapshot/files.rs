@@ -127,7 +127,5 @@ fn a_snapshot_of_other_targets_alone_is_told() {
     write(&repository, FILE, &of(&snapshot, "staging", "2026-01-07T10:00:00Z", 1));
     let run = repository.run_with(&["--snapshot", FILE, "--environment", "production"], &[PRODUCTION]);
     assert!(run.code == 0, "{run}");
-    assert_snapshot!(run.stdout.lines().last().unwrap(), @r"
-    note: no target has a snapshot: what was given has those of api in staging
-    ");
+    assert_snapshot!(run.stdout.lines().last().unwrap(), @"note: no target has a snapshot: what was given has those of api in staging");
 }
