@@ -271,6 +271,6 @@ fn a_merged_report_still_says_where_the_histories_are_from() {
     let (code, merged) = repository.json(&["merge", "--reports", "reports"]);
     let whole = fs::read_to_string(repository.path().join("reports/report.json")).unwrap();
     let whole: Value = serde_json::from_str(&whole).unwrap();
-    assert_eq!((code, &merged["targets"]), (1, &whole["targets"]));
+    assert_eq!((code, &merged["targets"], &merged["findings"]), (1, &whole["targets"], &whole["findings"]));
     assert_eq!(merged["targets"][0]["snapshot"]["file"], FILE);
 }
