@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::finding::{Location, Severity};
-use crate::render::grouped::{Grouped, grouped, snapshots};
+use crate::render::grouped::{Grouped, grouped, snapshot_lines};
 use crate::report::{Report, plural};
 use crate::text::{command_data, harmless};
 
@@ -77,11 +77,7 @@ pub fn github(report: &Report) -> String {
     // They belong to no file, so that a check run has them in its page alone.
     let was_so = report.already_so.len();
     let was_so = (was_so > 0).then(|| format!("{} already so: the base has the same", plural(was_so, "finding")));
-    let snapshots = snapshots(report).into_iter().map(|(as_of, targets)| {
-        let names = targets.iter().map(|target| format!("{} in {}", target.service, target.environment));
-        format!("{}: {as_of}", names.collect::<Vec<_>>().join(", "))
-    });
-    for note in snapshots.chain(report.notes.iter().cloned()).chain(was_so) {
+    for note in snapshot_lines(report).chain(report.notes.iter().cloned()).chain(was_so) {
         let note = cut(&harmless(&note), MOST_COMMAND_MESSAGE, str::len);
         out.push_str(&format!("::notice title=migration-preflight::{}\n", command_data(&note)));
     }

@@ -54,6 +54,14 @@ pub fn snapshots(report: &Report) -> IndexMap<&AsOf, Vec<&TargetReport>> {
     snapshots
 }
 
+/// The same in a line for each: `content-service in staging: as of …`.
+pub fn snapshot_lines(report: &Report) -> impl Iterator<Item = String> {
+    snapshots(report).into_iter().map(|(as_of, targets)| {
+        let names = targets.iter().map(|target| format!("{} in {}", target.service, target.environment));
+        format!("{}: {as_of}", names.collect::<Vec<_>>().join(", "))
+    })
+}
+
 impl Grouped<'_> {
     /// The finding in words, with the description of its migration where the words have none.
     pub fn message(&self) -> String {

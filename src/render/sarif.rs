@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use crate::finding::{Finding, Rule, Severity};
 use crate::render::annotations::cut;
-use crate::render::grouped::alone;
+use crate::render::grouped::{alone, snapshot_lines};
 use crate::render::json::printed;
 use crate::report::{Report, TargetReport, Verdict, plural};
 use crate::text::harmless;
@@ -203,7 +203,7 @@ fn invocation(report: &Report, told: &[Told], most: usize, rules: &HashMap<Rule,
         let left_out = plural(left_out, "finding");
         said(Level::Warning, &format!("{left_out} more, which the JSON report has: code scanning takes {most} results"))
     });
-    let notes = report.notes.iter().map(|note| said(Level::Note, note));
+    let notes = snapshot_lines(report).chain(report.notes.iter().cloned()).map(|note| said(Level::Note, &note));
     Invocation {
         execution_successful: report.verdict != Verdict::Incomplete && gaps.is_empty(),
         exit_code: report.verdict.exit_code(),
