@@ -198,6 +198,11 @@ fn what_is_no_report_is_told_from_a_damaged_one() {
     let tool = r#""tool": {"name": "migration-preflight", "version": "9"}"#;
     let later = read(&format!("{{\"schema\": 2, {tool}}}"));
     assert_eq!(later, "it is a report of version 2, and this is migration-preflight for version 1");
-    let damaged = read(&format!("{{\"schema\": 1, {tool}}}"));
+    let of_version = |version: &str| {
+        let tool = format!(r#""tool": {{"name": "migration-preflight", "version": "{version}"}}"#);
+        read(&format!("{{\"schema\": 1, {tool}}}"))
+    };
+    let damaged = of_version(env!("CARGO_PKG_VERSION"));
     assert_eq!(damaged, "it is a report, but a damaged one: missing field `verdict`");
+    assert!(of_version("9").starts_with("version 9 of migration-preflight wrote it, and this is version "));
 }

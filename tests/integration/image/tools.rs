@@ -169,14 +169,15 @@ fn images_of_buildah_show_what_was_put_into_them() {
     buildah(&["copy", &first, &file("a.sql", "SELECT 1;"), "/srv/migrations/1_a.sql"]);
     buildah(&["commit", "--quiet", "--signature-policy", &policy, &first, "base"]);
     let second = buildah(&["from", "--signature-policy", &policy, "localhost/base"]);
-    buildah(&["copy", &second, &file("app", "new"), "/usr/bin/app"]);
+    // Of another length: buildah takes a file of the same length and second for the same.
+    buildah(&["copy", &second, &file("app", "a new one"), "/usr/bin/app"]);
     let label = "org.opencontainers.image.revision=abc123";
     buildah(&["config", "--entrypoint", r#"["/usr/bin/app"]"#, "--cmd", "", "--label", label, &second]);
     for (form, path) in [("oci", "layout"), ("docker-archive", "saved.tar"), ("oci-archive", "oci.tar")] {
         let to = format!("{form}:{}/{path}:app:1", text(folder.path()));
         buildah(&["commit", "--quiet", "--signature-policy", &policy, &second, &to]);
         let (image, shown) = read(&folder.path().join(path)).unwrap();
-        let expected = [("srv/migrations/1_a.sql", "SELECT 1;"), ("usr/bin/app", "new")];
+        let expected = [("srv/migrations/1_a.sql", "SELECT 1;"), ("usr/bin/app", "a new one")];
         let expected = expected.map(|(path, content)| (path.to_owned(), content.to_owned()));
         assert_eq!(shown.files, BTreeMap::from(expected), "{form}");
         assert_eq!(image.details.revision.as_deref(), Some("abc123"));
