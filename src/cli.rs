@@ -191,6 +191,9 @@ pub struct MergeArgs {
     /// JSON reports, or folders with them at any depth; may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub reports: Vec<PathBuf>,
+    /// Take the reports for all that there is, where no configuration says which there ought to be
+    #[arg(long, conflicts_with_all = ["config", "service", "environment"])]
+    pub without_plan: bool,
     /// Which targets there ought to be.
     #[command(flatten)]
     pub plan: PlanArgs,

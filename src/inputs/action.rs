@@ -32,7 +32,7 @@ pub const VALUES: [&str; 15] = [
 /// The inputs that become a flag of the same name for each line.
 pub const LISTS: [&str; 2] = ["output", "reports"];
 /// The inputs that become a flag without a value.
-pub const SWITCHES: [&str; 2] = ["comment", "fail-on-publish-error"];
+pub const SWITCHES: [&str; 3] = ["comment", "fail-on-publish-error", "without-plan"];
 
 /// No check needs a longer name.
 const MOST_NAME: usize = 200;

@@ -12,13 +12,6 @@ pub struct PlanErrors(pub Vec<PlanError>);
 
 impl std::error::Error for PlanErrors {}
 
-impl PlanErrors {
-    /// Whether there is nothing at all from which a plan could be made.
-    pub fn is_nothing_here(&self) -> bool {
-        self.0 == [PlanError::NothingHere]
-    }
-}
-
 impl fmt::Display for PlanErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, error) in self.0.iter().enumerate() {

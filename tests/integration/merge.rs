@@ -187,7 +187,10 @@ fn without_a_plan_reports_are_all_that_there_is_and_that_is_said() {
         let to = empty.path().join("reports").join(name).join("report.json");
         fs::copy(repository.path().join("report.json"), to).unwrap();
     }
-    insta::assert_snapshot!(empty.run(&["merge", "--reports", "reports"]), @r"
+    // A job that forgot its checkout never passes by that.
+    let forgotten = empty.run(&["merge", "--reports", "reports"]);
+    assert_eq!(forgotten.code, 2, "{forgotten}");
+    insta::assert_snapshot!(empty.run(&["merge", "--reports", "reports", "--without-plan"]), @r"
     exit code 0
     pass: all 2 targets would start
 
@@ -198,15 +201,15 @@ fn without_a_plan_reports_are_all_that_there_is_and_that_is_said() {
     o/one:api in default: 1 defined, 1 applied; starts, with nothing to apply
     o/two:api in default: 1 defined, 1 applied; starts, with nothing to apply
 
-    note: there is no configuration, no service matrix and no `migrations` directory here, so that it is not known which targets ought to have reported: one that never did is not told
+    note: without a plan it is not known which targets ought to have reported: one that never did is not told
     ");
-    let filtered = empty.run(&["merge", "--reports", "reports", "--service", "api"]);
+    let filtered = empty.run(&["merge", "--reports", "reports", "--without-plan", "--service", "api"]);
     assert_eq!(filtered.code, 2, "{filtered}");
-    insta::assert_snapshot!(Repository::new().run(&["merge", "--reports", "."]), @r"
+    insta::assert_snapshot!(Repository::new().run(&["merge", "--reports", ".", "--without-plan"]), @r"
     exit code 2
     --- stderr
-    error: there is no report, and nothing here says which there ought to be
-      help: correct the path of --reports, or check out the configuration
+    error: there is no report, and nothing says which there ought to be
+      help: correct the path of --reports, or leave `--without-plan` out
     ");
 }
 
