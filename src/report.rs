@@ -3,6 +3,7 @@
 mod merge;
 pub mod rollback;
 pub mod snapshot;
+mod tool;
 pub mod v1;
 
 pub use merge::{Part, merge};

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::v1::{CountsV1, StartupV1, ToolV1};
+use super::tool::ToolV1;
+use super::v1::{CountsV1, StartupV1};
 use super::{Counts, Verdict};
 use crate::history::{DatabaseError, History};
 use crate::source::{Build, Defined, SourceError};

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::v1::{TOOL, ToolV1};
+use super::tool::{TOOL, ToolV1};
 use crate::history::{AbsentTable, Engine, History, LookUp, Record, written};
 use crate::migration::{AppliedMigration, Checksum, Version};
 

@@ -10,7 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Counts, Report, TargetReport, Verdict, snapshot::KIND};
+use super::snapshot::KIND;
+use super::tool::{TOOL, ToolV1};
+use super::{Counts, Report, TargetReport, Verdict};
 use explanation::ExplanationV1;
 
 use crate::finding::{Facts, Finding, Location, Rule, Scope, Severity};
@@ -20,8 +22,6 @@ use crate::source::Origin;
 use crate::startup::{Outcome, StartupError};
 use crate::text::harmless;
 
-/// What writes these reports.
-pub(super) const TOOL: &str = env!("CARGO_PKG_NAME");
 /// The version of the format.
 const VERSION: u32 = 1;
 
@@ -59,15 +59,6 @@ pub struct ReportV1<'a> {
     /// What else there is to know of the run, of no weight: what could not be looked up, and how it could be.
     #[serde(default)]
     notes: Vec<Cow<'a, str>>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
-pub(super) struct ToolV1<'a> {
-    /// Its name.
-    name: Cow<'a, str>,
-    /// Its version.
-    version: Cow<'a, str>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -211,13 +202,6 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
             already_so: report.already_so.iter().map(scoped).collect(),
             notes: report.notes.iter().map(Cow::from).collect(),
         }
-    }
-}
-
-impl ToolV1<'_> {
-    /// This very program.
-    pub(super) fn this() -> Self {
-        Self { name: TOOL.into(), version: env!("CARGO_PKG_VERSION").into() }
     }
 }
 
