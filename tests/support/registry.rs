@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+
 /// Runs a program that has to succeed, and returns what it prints.
 pub fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"));
@@ -59,6 +61,15 @@ impl Registry {
             std::thread::sleep(Duration::from_millis(20));
         }
         Self { process, host, folder }
+    }
+
+    /// A folder with Docker's configuration, as `docker login` writes it.
+    pub fn logged_in(&self, name: &str, password: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let auth = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
+        let config = serde_json::json!({ "auths": { &self.host: { "auth": auth } } });
+        fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+        folder
     }
 
     pub fn push(&self, layout: &Path, name: &str, more: &[&str]) {

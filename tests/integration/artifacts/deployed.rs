@@ -1,7 +1,5 @@
 //! The incident as it happened: two services whose images, in a real registry, are older than their databases.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::program;
@@ -81,14 +79,6 @@ fn assert_refused_and_accepted(repository: &Repository, registry: &Registry, env
     assert_eq!(targets.len(), SERVICES.len());
 }
 
-/// Docker's configuration, as `docker login` writes it.
-fn logged_in(folder: &Path, host: &str, name: &str, password: &str) {
-    use base64::Engine;
-    let auth = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
-    let config = serde_json::json!({ "auths": { host: { "auth": auth } } });
-    std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
-}
-
 #[test]
 fn both_old_images_of_a_registry_are_refused_and_the_mended_ones_accepted() {
     let (registry, repository) = (Registry::open(), repository());
@@ -109,8 +99,7 @@ fn a_registry_that_wants_a_password_gets_it_by_either_way_and_without_it_nothing
     const PASSWORD: &str = "hunter22-%40:ü";
     let (registry, repository) = (Registry::for_user("deployer", PASSWORD), repository());
     deploy(&registry, &["--dest-creds", &format!("deployer:{PASSWORD}")]);
-    let docker = tempfile::tempdir().unwrap();
-    logged_in(docker.path(), &registry.host, "deployer", PASSWORD);
+    let docker = registry.logged_in("deployer", PASSWORD);
     assert_refused_and_accepted(&repository, &registry, &[("DOCKER_CONFIG", text(docker.path()))]);
     let variables = |password| {
         [

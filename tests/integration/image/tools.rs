@@ -6,7 +6,6 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use base64::Engine;
 use migration_preflight::gather::image::{Location, Login, Options, Platform};
 use serde_json::json;
 
@@ -248,10 +247,7 @@ fn dockers_registry_lets_in_who_has_the_password() {
     registry.push(layout.path(), "o/app:1", &["--all", "--dest-creds", "user:hunter22"]);
     let name = format!("{}/o/app:1", registry.host);
     let as_user = |password: &str| {
-        let config = tempfile::tempdir().unwrap();
-        let auth = base64::engine::general_purpose::STANDARD.encode(format!("user:{password}"));
-        let json = json!({ "auths": { &registry.host: { "auth": auth } } });
-        fs::write(config.path().join("config.json"), json.to_string()).unwrap();
+        let config = registry.logged_in("user", password);
         let location = Location::parse(&name, Path::new("/")).unwrap();
         let folder = text(config.path()).to_owned();
         let login = Login::find(&location, &|name| (name == "DOCKER_CONFIG").then(|| folder.clone())).unwrap();
