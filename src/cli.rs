@@ -229,6 +229,9 @@ pub struct PlanArgs {
     /// Migrations directory, in place of the configured one; `{service}` is filled in
     #[arg(long, value_name = "DIR")]
     pub migrations: Option<String>,
+    /// Run the programs that the configuration names as `database-command` and `password-command`
+    #[arg(long)]
+    pub allow_commands: bool,
 }
 
 /// Flags that say how the targets are read.

@@ -2,10 +2,12 @@
 //!
 //! What cannot be read becomes part of the state; nothing here stops a run.
 
+mod answer;
 pub mod artifact;
 pub mod base;
 pub mod binary;
 pub mod builds;
+mod command;
 mod content;
 pub mod database;
 mod directories;
@@ -25,6 +27,7 @@ mod snapshot;
 mod sqlite;
 mod tls;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,11 +38,11 @@ use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
 use futures_util::stream;
 use indexmap::{IndexMap, IndexSet};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, OnceCell, Semaphore};
 use tracing::Instrument;
 
-use crate::history::{Database, DatabaseError, DatabaseErrorKind, DatabaseUrl, History, LookUp, Record};
-use crate::secret::Secrets;
+use crate::history::{Command, Database, DatabaseError, DatabaseErrorKind, DatabaseUrl, History, LookUp, Record};
+use crate::secret::{Learn, Secrets};
 use crate::source::{Defined, Source, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
 use crate::target::{Target, TargetState};
@@ -47,7 +50,7 @@ use revision::Revision;
 
 pub use directories::Directories;
 
-/// How many connections one server gets at a time, whatever `--jobs` says.
+/// How many connections one server gets at a time, and how many commands run, whatever `--jobs` says.
 const PER_SERVER: usize = 16;
 /// How many directories are read at a time.
 const DIRECTORIES: usize = 8;
@@ -65,19 +68,40 @@ pub struct Limits {
 pub fn secrets(targets: &[Target]) -> Secrets {
     let mut secrets = Secrets::default();
     secrets.extend(urls(targets).flat_map(|url| [url.secrets().clone(), database::secrets(url)]));
+    secrets.extend(commands(targets).map(|command| command.secrets().clone()));
     secrets
 }
+
 
 /// The URLs of the databases that are asked.
 fn urls(targets: &[Target]) -> impl Iterator<Item = &DatabaseUrl> {
     targets.iter().filter_map(|target| target.database.as_ref().ok()?.url())
 }
 
-/// Reads both sides of every target below `root`, and calls `done` each time a history is read.
-pub async fn gather(targets: Vec<Target>, root: &Path, limits: Limits, done: &dyn Fn()) -> Vec<TargetState> {
+/// The commands that are run.
+fn commands(targets: &[Target]) -> impl Iterator<Item = &Command> {
+    targets.iter().filter_map(|target| match target.database.as_ref().ok()? {
+        Database::Url(url) => url.password_command(),
+        Database::Command(command) => Some(&command.command),
+        Database::Snapshot(_) => None,
+    })
+}
+
+/// How it is read, and whom to tell of it.
+pub struct Reading<'a> {
+    /// How much may be done at a time.
+    pub limits: Limits,
+    /// Called each time a history is read.
+    pub done: &'a dyn Fn(),
+    /// Told of passwords that commands print.
+    pub learn: Learn,
+}
+
+/// Reads both sides of every target below `root`.
+pub async fn gather(targets: Vec<Target>, root: &Path, reading: &Reading<'_>) -> Vec<TargetState> {
     let texts = read_settings(&targets, root).await;
     // All that a history needs of the code side is `sqlx.toml`, so that nobody waits for the migrations.
-    let (sources, histories) = join(read_texts(&texts, root), read_histories(&targets, &texts, limits, done)).await;
+    let (sources, histories) = join(read_texts(&texts, root), read_histories(&targets, &texts, root, reading)).await;
     let state = |(target, applied): (Target, Result<History, DatabaseError>)| {
         let defined = sources.get(&Place::of(&target)).cloned();
         let defined = defined.unwrap_or_else(|| Err(SourceError::NoDirectory(target.migrations.clone())));
@@ -109,15 +133,10 @@ impl From<DatabaseError> for Unrecorded {
     }
 }
 
-/// Reads the history alone of every target below `root`, and what it was looked up by. Calls `done` as [`gather`] does.
-pub async fn records(
-    targets: &[Target],
-    root: &Path,
-    limits: Limits,
-    done: &dyn Fn(),
-) -> Vec<Result<Record, Unrecorded>> {
+/// Reads the history alone of every target below `root`, and what it was looked up by.
+pub async fn records(targets: &[Target], root: &Path, reading: &Reading<'_>) -> Vec<Result<Record, Unrecorded>> {
     let texts = read_settings(targets, root).await;
-    let histories = read_histories(targets, &texts, limits, done).await;
+    let histories = read_histories(targets, &texts, root, reading).await;
     let record = |(target, history): (&Target, Result<History, DatabaseError>)| {
         let settings = match texts.get(&Place::of(target)) {
             Some(Err(error)) => return Err(Unrecorded::Source { error: error.clone() }),
@@ -224,33 +243,38 @@ async fn of_place<T: Send + 'static>(
 async fn read_histories(
     targets: &[Target],
     texts: &Texts,
-    limits: Limits,
-    done: &dyn Fn(),
+    root: &Path,
+    reading: &Reading<'_>,
 ) -> Vec<Result<History, DatabaseError>> {
-    let queue = Queue::new(targets, limits);
-    let reading = targets.iter().map(|target| {
+    let queue = Queue::new(targets, root, reading);
+    let histories = targets.iter().map(|target| {
         let text = texts.get(&Place::of(target)).and_then(|read| read.as_ref().ok());
         let (settings, queue) = (text.map(|text| text.settings()), &queue);
         let span = tracing::info_span!("target", service = target.service, environment = target.environment);
-        let reading = async move {
+        let history = async move {
             let applied = queue.history(target, settings).await;
             match &applied {
                 Ok(history) => tracing::info!(rows = history.rows().len(), "the history was read"),
                 Err(error) => tracing::warn!(%error, "the history could not be read"),
             }
-            done();
+            (reading.done)();
             applied
         };
-        reading.instrument(span)
+        history.instrument(span)
     });
-    join_all(reading).await
+    join_all(histories).await
 }
 
 /// Lets only so many connections be open at a time, in all and on one server.
-struct Queue {
+struct Queue<'a> {
+    root: &'a Path,
     limits: Limits,
+    learn: &'a Learn,
     all: Semaphore,
     servers: HashMap<String, Server>,
+    commands: Semaphore,
+    /// What each command printed that prints a password. However many targets name it, it is run once.
+    passwords: Vec<(Command, OnceCell<Result<String, DatabaseError>>)>,
 }
 
 /// What a run knows of a server.
@@ -283,24 +307,36 @@ impl Server {
     }
 }
 
-impl Queue {
-    fn new(targets: &[Target], limits: Limits) -> Self {
-        let servers = urls(targets).map(|url| (database::server(url), Server::new()));
+impl<'a> Queue<'a> {
+    fn new(targets: &[Target], root: &'a Path, Reading { limits, learn, .. }: &'a Reading) -> Self {
+        let servers = urls(targets).map(|url| (database::server(url), Server::new())).collect();
         // A semaphore panics beyond.
-        let jobs = limits.jobs.min(Semaphore::MAX_PERMITS);
-        Self { limits, all: Semaphore::new(jobs), servers: servers.collect() }
+        let all = Semaphore::new(limits.jobs.min(Semaphore::MAX_PERMITS));
+        let mut passwords: Vec<(Command, _)> = Vec::new();
+        for command in urls(targets).filter_map(DatabaseUrl::password_command) {
+            if passwords.iter().all(|(known, _)| known != command) {
+                passwords.push((command.clone(), OnceCell::new()));
+            }
+        }
+        Self { root, limits: *limits, learn, all, servers, commands: Semaphore::new(PER_SERVER), passwords }
     }
 
     /// The history of `target`: that of its snapshot, else that of its database, once its turn has come.
     async fn history(&self, target: &Target, settings: Option<&SqlxToml>) -> Result<History, DatabaseError> {
         let look_up = look_up(target, settings);
-        let url = match target.database.as_ref().map_err(Clone::clone)? {
-            Database::Url(url) => url,
-            Database::Snapshot(snapshot) => return snapshot::history(snapshot, &look_up, target.max_age),
-        };
-        let LookUp { table, create_schemas } = look_up;
+        match target.database.as_ref().map_err(Clone::clone)? {
+            Database::Url(url) => self.of_url(url, &look_up).await,
+            Database::Command(command) => {
+                let _turn = self.commands.acquire().await.map_err(closed)?;
+                let _all = self.all.acquire().await.map_err(closed)?;
+                command::history(command, &look_up, self.root, self.limits.timeout).await
+            }
+            Database::Snapshot(snapshot) => snapshot::history(snapshot, &look_up, target.max_age),
+        }
+    }
+
+    async fn of_url(&self, url: &DatabaseUrl, look_up: &LookUp) -> Result<History, DatabaseError> {
         // First the server's turn, then the run's: those who wait for a dead server hold up nobody else.
-        let closed = |_| DatabaseError::new(DatabaseErrorKind::ConnectionLost, "the run is ending");
         let server = self.servers.get(&database::server(url));
         let _turn = match server {
             Some(server) => Some(server.turns.acquire().await.map_err(closed)?),
@@ -311,8 +347,25 @@ impl Queue {
             let detail = format!("not asked, because {PER_SERVER} other targets of this server had none");
             return Err(DatabaseError::new(DatabaseErrorKind::TimedOut, detail));
         }
-        let answer = database::history(url, &table, &create_schemas, self.limits.timeout).await;
+        let url = self.with_password(url).await?;
+        let answer = database::history(&url, look_up, self.limits.timeout).await;
         server.inspect(|server| server.note(&answer));
         answer
     }
+
+    /// The URL with the password that a command prints, where one does.
+    async fn with_password<'u>(&self, url: &'u DatabaseUrl) -> Result<Cow<'u, DatabaseUrl>, DatabaseError> {
+        let Some(command) = url.password_command() else { return Ok(Cow::Borrowed(url)) };
+        let Some((_, password)) = self.passwords.iter().find(|(other, _)| other == command) else {
+            return Ok(Cow::Borrowed(url));
+        };
+        let password = password.get_or_init(|| command::password(command, self.root, self.limits.timeout)).await;
+        let url = url.with_password(password.as_deref().map_err(Clone::clone)?)?;
+        self.learn.tell(url.secrets());
+        Ok(Cow::Owned(url))
+    }
+}
+
+fn closed(_: AcquireError) -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::ConnectionLost, "the run is ending")
 }

@@ -21,6 +21,8 @@ pub struct Run {
     pub attempt: String,
     /// Why the run is given no secrets, where that is so.
     pub without_secrets: Option<WithoutSecrets>,
+    /// Whether the event is about a fork, though the run has the secrets of the repository.
+    pub is_fork_with_secrets: bool,
     /// What is to be merged into what, where the event says so.
     pub proposal: Option<Proposal>,
     /// The file of the workflow that runs, relative to the root of the repository.

@@ -1,26 +1,33 @@
 //! The database side: where the history is, what it holds, and why it could not be read.
 //! Vocabulary: no I/O, and no secret in anything that can be printed.
 
+mod command;
 mod help;
 mod snapshot;
 
 use std::borrow::Cow;
 use std::fmt;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::github::WithoutSecrets;
 use crate::migration::AppliedMigration;
 use crate::secret::Secrets;
 
+pub use command::{Command, DatabaseCommand, QueryBy};
 pub use snapshot::{AsOf, Database, LookUp, MaxAge, Record, Snapshot, written};
 
 /// Which database system a URL names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumString, strum::VariantNames)]
 pub enum Engine {
     /// `postgres://` and `postgresql://`
+    #[strum(serialize = "postgres")]
     Postgres,
     /// `sqlite:`
+    #[strum(serialize = "sqlite")]
     Sqlite,
     /// `mysql://` and `mariadb://`: MySQL and MariaDB
+    #[strum(serialize = "mysql")]
     MySql,
 }
 
@@ -30,6 +37,7 @@ pub struct DatabaseUrl {
     engine: Engine,
     url: String,
     secrets: Secrets,
+    password: Option<Box<Command>>,
 }
 
 impl DatabaseUrl {
@@ -50,7 +58,7 @@ impl DatabaseUrl {
         };
         let mut secrets = Secrets::default();
         secrets.add_url(&url);
-        Ok(Self { engine, url, secrets })
+        Ok(Self { engine, url, secrets, password: None })
     }
 
     /// The URL, knowing that the pieces from which it was put together are secrets as well.
@@ -58,6 +66,33 @@ impl DatabaseUrl {
     pub fn made_of<'a>(mut self, pieces: impl IntoIterator<Item = &'a str>) -> Self {
         pieces.into_iter().for_each(|piece| self.secrets.add_value(piece));
         self
+    }
+
+    /// The URL, whose password `command` prints.
+    #[must_use]
+    pub fn with_password_of(self, command: Command) -> Self {
+        Self { password: Some(Box::new(command)), ..self }
+    }
+
+    /// The command that prints the password, where one does.
+    pub fn password_command(&self) -> Option<&Command> {
+        self.password.as_deref()
+    }
+
+    /// The URL with this `password`, whatever the password is made of.
+    ///
+    /// # Errors
+    /// A URL that has no place for one.
+    pub fn with_password(&self, password: &str) -> Result<Self, DatabaseError> {
+        let no_place = || DatabaseError::new(DatabaseErrorKind::MalformedUrl, "it has no place for a password");
+        let mut url = url::Url::parse(&self.url).map_err(|_| no_place())?;
+        // Encoded here and wholly: the setter leaves a `%` as it is.
+        let encoded = utf8_percent_encode(password, NON_ALPHANUMERIC).to_string();
+        url.set_password(Some(&encoded)).map_err(|()| no_place())?;
+        let mut with_password = Self::parse(url)?;
+        with_password.secrets.add_plain_password(password);
+        with_password.secrets.extend([self.secrets.clone()]);
+        Ok(with_password)
     }
 
     /// The engine that the scheme names.
@@ -261,6 +296,27 @@ pub enum DatabaseErrorKind {
     /// An answer that is no history.
     #[error("the answer could not be understood")]
     Unintelligible,
+    /// A command that nobody has allowed to be run.
+    #[error("the command that the configuration names is not run, because nothing allows it")]
+    CommandNotAllowed,
+    /// A command that could hardly do anything without secrets.
+    #[error("GitHub gives {whom} no secrets, and the command that the configuration names is not run without them")]
+    CommandWithheld {
+        /// Whom.
+        whom: WithoutSecrets,
+    },
+    /// A command that the system cannot start.
+    #[error("the command cannot be started")]
+    CommandAbsent,
+    /// A command that says itself that it failed.
+    #[error("the command failed")]
+    CommandFailed,
+    /// A command that does not end.
+    #[error("the command did not end within the timeout")]
+    CommandTimedOut,
+    /// A command that prints something else than an answer.
+    #[error("what the command printed is not what it was asked for")]
+    CommandAnswer,
     /// A snapshot from before `max-age`.
     #[error("the snapshot is too old")]
     SnapshotTooOld,
@@ -307,13 +363,14 @@ impl DatabaseErrorKind {
                 | Self::NoSuchDatabase
                 | Self::HungUp
                 | Self::ConnectionLost
+                | Self::CommandTimedOut
                 | Self::SnapshotTooOld
         ) || self.passes_by_itself()
     }
 
     /// Whether nobody could have read the database for this event.
     pub fn is_withheld(&self) -> bool {
-        matches!(self, Self::SecretWithheld { .. })
+        matches!(self, Self::SecretWithheld { .. } | Self::CommandWithheld { .. })
     }
 
     /// Whether the server itself says that it cannot serve *now*: what to ask again for.

@@ -48,10 +48,28 @@ pub struct Inputs {
     pub migrations: Option<String>,
     /// `--source`, its paths relative to the root.
     pub source: SourceChoice,
+    /// Whether programs may be run that the configuration names.
+    pub commands: Commands,
     /// Why GitHub gives the run no secrets, where that is so.
     pub without_secrets: Option<WithoutSecrets>,
     /// The files that say what the targets are, relative to the root where they are below it.
     pub read: Vec<String>,
+}
+
+/// Whether programs may be run that the configuration names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Commands {
+    /// `--allow-commands`
+    pub are_allowed: bool,
+    /// Whether the configuration may be that of a fork, in a run that has secrets.
+    pub is_of_fork: bool,
+}
+
+impl Commands {
+    /// What a flag allows in a workflow holds for nobody who cannot change that workflow.
+    pub fn is_allowed(self) -> bool {
+        self.are_allowed && !self.is_of_fork
+    }
 }
 
 /// Why a run cannot begin.
@@ -126,8 +144,22 @@ impl Inputs {
             given => given.to_vec(),
         };
         let without_secrets = run.and_then(|run| run.without_secrets);
+        let is_of_fork = run.is_some_and(|run| run.is_fork_with_secrets);
+        let commands = Commands { are_allowed: args.allow_commands, is_of_fork };
         let read = read_files(args, &config, &below, run);
-        Ok(Self { root, config, matrix, found, services, environments, migrations, source, without_secrets, read })
+        Ok(Self {
+            root,
+            config,
+            matrix,
+            found,
+            services,
+            environments,
+            migrations,
+            source,
+            commands,
+            without_secrets,
+            read,
+        })
     }
 }
 

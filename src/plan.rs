@@ -1,6 +1,7 @@
 //! From what a run is told to what it checks: every target with its directory, database and settings. Pure:
 //! environment variables come in as a function.
 
+mod database;
 mod error;
 mod seeds;
 mod stand_in;
@@ -12,13 +13,13 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use crate::history::{Database, DatabaseError, DatabaseErrorKind, DatabaseUrl};
 use crate::inputs::Inputs;
 use crate::inputs::config::ServiceFields;
-use crate::inputs::template::{Placeholders, Template, TemplateError, UrlTemplate, upper_snake};
+use crate::inputs::template::{Placeholders, Template, TemplateError};
 use crate::policy::{Gate, Levels, Policy};
 use crate::source::{Source, SourceChoice};
 use crate::target::Target;
+use database::database;
 use seeds::Seed;
 
 /// What a run checks, and by which policy it judges.
@@ -127,16 +128,13 @@ fn target(inputs: &Inputs, seed: &Seed, only_one: bool, variables: Variables) ->
     let no_image = || PlanError::NoImage { service: seed.service.clone(), declared: seed.declared.clone() };
     let source = source(inputs, &layers, &placeholders).map_err(template_error)?.ok_or_else(no_image)?;
     let binary = layers.find(|fields| fields.binary.as_ref()).map(|binary| binary.fill(&placeholders));
-    let url = layers.find(|fields| fields.database_url.as_ref());
     Ok(Target {
         service: seed.service.clone(),
         environment: seed.environment.clone(),
         migrations,
         source,
         binary: binary.transpose().map_err(template_error)?,
-        database: database(url, seed, &placeholders, only_one, variables)
-            .map(Database::Url)
-            .map_err(|error| error.withheld_from(inputs.without_secrets)),
+        database: database(inputs, &layers, seed, only_one, variables),
         max_age: layers.find(|fields| fields.max_age.as_ref()).copied(),
         table: layers.find(|fields| fields.table.as_ref()).cloned(),
         ignore_missing: layers.find(|fields| fields.ignore_missing.as_ref()).copied().unwrap_or(false),
@@ -214,29 +212,6 @@ fn found_directory(inputs: &Inputs, seed: &Seed) -> Result<PathBuf, PlanError> {
             declared: seed.declared.clone(),
         }),
     }
-}
-
-/// The database of a target: as configured; else `DATABASE_URL` where there is nothing to mistake it for.
-fn database(
-    url: Option<&UrlTemplate>,
-    seed: &Seed,
-    placeholders: &Placeholders,
-    only_one: bool,
-    variables: Variables,
-) -> Result<DatabaseUrl, DatabaseError> {
-    if let Some(url) = url {
-        return url.resolve(placeholders, variables);
-    }
-    let own = format!("{}_DATABASE_URL", upper_snake(&seed.service));
-    let is_set = |name: &str| variables(name).is_some_and(|value| !value.trim().is_empty());
-    let variable = match (only_one, seed.directory.is_some()) {
-        (true, _) => "DATABASE_URL",
-        (false, true) if is_set(&own) => &own,
-        (false, true) => "DATABASE_URL",
-        (false, false) => return Err(DatabaseError::new(DatabaseErrorKind::NotConfigured, "")),
-    };
-    let invalid = |error| DatabaseError::new(DatabaseErrorKind::NotConfigured, format!("{error}"));
-    UrlTemplate::variable(variable).map_err(invalid)?.resolve(placeholders, variables)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -242,6 +243,32 @@ fn is_secret(text: &str, Range { start, end }: &Range<usize>) -> bool {
     let is_word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
     let (before, after) = (text[..*start].chars().next_back(), text[*end..].chars().next());
     end - start >= WHOLE_WORD_BELOW || !is_word(before) && !is_word(after)
+}
+
+type Listener = dyn Fn(&Secrets) + Send + Sync;
+
+/// Whom to tell of secrets that turn up in a run that has begun.
+#[derive(Clone, Default)]
+pub struct Learn(Option<Arc<Listener>>);
+
+impl Learn {
+    /// Calls `learn` with each new secret, before it is used.
+    pub fn new(learn: impl Fn(&Secrets) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(learn)))
+    }
+
+    /// Tells of secrets that are about to be used.
+    pub fn tell(&self, secrets: &Secrets) {
+        if let Some(learn) = &self.0 {
+            learn(secrets);
+        }
+    }
+}
+
+impl fmt::Debug for Learn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Learn")
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,13 @@ pub fn harmless(text: &str) -> String {
     out
 }
 
+/// The bytes that pairs of hexadecimal digits stand for.
+pub fn from_hexadecimal(digits: &str) -> Option<Vec<u8>> {
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
 /// `data` as GitHub's runner reads that of a command:
 /// <https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts>.
 pub fn command_data(data: &str) -> String {

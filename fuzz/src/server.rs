@@ -46,7 +46,8 @@ pub fn body(data: &[u8]) {
             _ => (mysql, framed(messages, mysql_frame)),
         };
         server.script.lock().expect("no panic while it is held").clone_from(&script);
-        let answer = runtime.block_on(database::history(&server.url, "ops.t", &["ops".to_owned()], TIMEOUT));
+        let look_up = LookUp { create_schemas: vec!["ops".to_owned()], ..LookUp::of("ops.t") };
+        let answer = runtime.block_on(database::history(&server.url, &look_up, TIMEOUT));
         match answer {
             Ok(history) => assert!(history.rows().len() <= script.len(), "no row comes from nowhere"),
             Err(error) => {

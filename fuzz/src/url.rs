@@ -59,7 +59,8 @@ fn check(text: &str, has_planted: bool) {
 }
 
 fn error(url: &DatabaseUrl) -> DatabaseError {
-    let history = database::history(url, "_sqlx_migrations", &[], Duration::from_secs(60));
+    let look_up = LookUp::of("_sqlx_migrations");
+    let history = database::history(url, &look_up, Duration::from_secs(60));
     let answer = RUNTIME.with(|runtime| {
         let build = || tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.get_or_init(build).block_on(history)

@@ -1,11 +1,11 @@
 //! `snapshot`: the histories of the targets written down, for where no database can be reached.
 
-use super::stages::{limits, now, planned};
+use super::stages::{limits, now, planned, recorded};
 use crate::cli::SnapshotArgs;
-use crate::gather::{self, Unrecorded};
+use crate::gather::Unrecorded;
 use crate::github::Destination;
 use crate::plan::Plan;
-use crate::publish::{self, Progress};
+use crate::publish;
 use crate::render;
 use crate::report::snapshot::Records;
 use crate::report::{Verdict, plural};
@@ -18,9 +18,7 @@ pub async fn snapshot(args: &SnapshotArgs) -> anyhow::Result<u8> {
     let (inputs, Plan { targets, .. }) = planned(&args.plan, &Destination::default())?;
     // Before anything is read: a history is never older than it says.
     let taken = now();
-    let progress = Progress::new(targets.len());
-    let read = gather::records(&targets, &inputs.root, limits(&args.limits), &|| progress.tick()).await;
-    progress.finish();
+    let read = recorded(&targets, &inputs.root, limits(&args.limits)).await;
     let (mut records, mut verdict) = (Vec::new(), Verdict::Pass);
     for (target, read) in targets.iter().zip(read) {
         let why = match read {

@@ -9,14 +9,14 @@ use chrono::{DateTime, Utc};
 
 use crate::cli::{LimitArgs, PlanArgs, PublishArgs, ReportArgs};
 use crate::gather::base::{self, Ends};
-use crate::gather::image::Learn;
-use crate::gather::{self, Limits};
+use crate::gather::{self, Limits, Reading, Unrecorded};
 use crate::github::Destination;
+use crate::history::Record;
 use crate::inputs::{self, Inputs, action};
 use crate::plan::{Plan, plan};
 use crate::publish::{self, Content, Progress, guard, publish_on_github};
 use crate::report::{Report, Stop, StopReason, Verdict};
-use crate::secret::Secrets;
+use crate::secret::{Learn, Secrets};
 use crate::source::SourceChoice;
 use crate::target::{Target, TargetState};
 
@@ -87,9 +87,21 @@ pub fn limits(args: &LimitArgs) -> Limits {
 /// Reads both sides of every target, and shows how far it is.
 pub async fn gathered(targets: Vec<Target>, root: &Path, limits: Limits) -> Vec<TargetState> {
     let progress = Progress::new(targets.len());
-    let states = gather::gather(targets, root, limits, &|| progress.tick()).await;
+    let states = gather::gather(targets, root, &reading(limits, &|| progress.tick())).await;
     progress.finish();
     states
+}
+
+/// Reads the history alone of every target, and shows how far it is.
+pub async fn recorded(targets: &[Target], root: &Path, limits: Limits) -> Vec<Result<Record, Unrecorded>> {
+    let progress = Progress::new(targets.len());
+    let records = gather::records(targets, root, &reading(limits, &|| progress.tick())).await;
+    progress.finish();
+    records
+}
+
+fn reading(limits: Limits, done: &dyn Fn()) -> Reading<'_> {
+    Reading { limits, done, learn: learn() }
 }
 
 /// The change that the run is about: since the commit that `base` names, else on GitHub since the base of the pull request.
@@ -109,7 +121,7 @@ pub fn change(
     }
 }
 
-/// Has whatever secret turns up in a registry not printed.
+/// Has whatever secret turns up on the way not printed.
 pub fn learn() -> Learn {
     Learn::new(|secrets| guard(secrets.clone()))
 }

@@ -13,9 +13,9 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use indexmap::IndexSet;
 
-use super::image::Learn;
 use super::{binary, older};
 use crate::embedded::Known;
+use crate::secret::Learn;
 use crate::source::{Defined, Source, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
 use crate::target::{Target, TargetState};

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use crate::gather::{mysql, postgres, sqlite};
-use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
+use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History, LookUp};
 use crate::secret::Secrets;
 
 /// The first pause before another attempt; each further one is twice as long.
@@ -19,27 +19,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// By how much a database gives up before we do, at most; a quarter of the time that is left, otherwise.
 const LONGEST_LEAD: Duration = Duration::from_secs(1);
 
-/// The history in `table`, a name as sqlx would paste it into its SQL, read within `timeout`. `create_schemas` are
-/// those that sqlx creates before it looks for the table.
+/// The history that `look_up` leads to, read within `timeout`.
 ///
 /// A server that says that it cannot serve at the moment is asked again until the time is up: it may be starting, or
 /// other targets of the same run may be what fills it. Nothing else is tried twice.
 ///
 /// # Errors
 /// Every reason for which the history cannot be read, with nothing secret in it.
-pub async fn history(
-    url: &DatabaseUrl,
-    table: &str,
-    create_schemas: &[String],
-    timeout: Duration,
-) -> Result<History, DatabaseError> {
+pub async fn history(url: &DatabaseUrl, look_up: &LookUp, timeout: Duration) -> Result<History, DatabaseError> {
     let start = Instant::now();
     let mut pause = FIRST_PAUSE;
     let mut last = None;
-    tracing::debug!(server = server(url), table, "reading the history");
+    tracing::debug!(server = server(url), table = look_up.table, "reading the history");
     for number in 1.. {
         let left = timeout.saturating_sub(start.elapsed());
-        let error = match tokio::time::timeout(left, attempt(url, table, create_schemas, left)).await {
+        let error = match tokio::time::timeout(left, attempt(url, look_up, left)).await {
             Ok(Err(error)) if error.kind.passes_by_itself() => error,
             Ok(answer) => return answer,
             Err(_) => break,
@@ -77,23 +71,17 @@ pub fn server(url: &DatabaseUrl) -> String {
     server.unwrap_or_else(|| "malformed".to_owned())
 }
 
-async fn attempt(
-    url: &DatabaseUrl,
-    table: &str,
-    create_schemas: &[String],
-    left: Duration,
-) -> Result<History, DatabaseError> {
-    // The database gives up a little before we do, so that its own words are heard and nothing is left running there.
-    let budget = left - (left / 4).min(LONGEST_LEAD);
-    let (url, table, create_schemas) = (url.clone(), table.to_owned(), create_schemas.to_vec());
+async fn attempt(url: &DatabaseUrl, look_up: &LookUp, left: Duration) -> Result<History, DatabaseError> {
+    let budget = budget(left);
+    let (url, look_up) = (url.clone(), look_up.clone());
     // A task of its own, because the driver never pauses while a server sends without pause: the timeout and the other
     // targets have to go on. The set ends the task when it is dropped.
     let mut reading = JoinSet::new();
     let read = async move {
         match url.engine() {
-            Engine::Postgres => postgres::history(&url, &table, &create_schemas, budget).await,
-            Engine::Sqlite => sqlite::history(&url, &table, budget).await,
-            Engine::MySql => mysql::history(&url, &table, &create_schemas, budget).await,
+            Engine::Postgres => postgres::history(&url, &look_up, budget).await,
+            Engine::Sqlite => sqlite::history(&url, &look_up.table, budget).await,
+            Engine::MySql => mysql::history(&url, &look_up, budget).await,
         }
     };
     reading.spawn(read.in_current_span());
@@ -102,6 +90,12 @@ async fn attempt(
     reading.join_next().await.and_then(Result::ok).unwrap_or_else(|| {
         Err(DatabaseError::new(DatabaseErrorKind::Unintelligible, "the driver gave up on what the server sent"))
     })
+}
+
+/// How long the database itself may take. It gives up a little before we do, so that its own words are heard and nothing
+/// is left running there.
+pub fn budget(left: Duration) -> Duration {
+    left - (left / 4).min(LONGEST_LEAD)
 }
 
 fn within(timeout: Duration) -> String {

@@ -39,6 +39,8 @@ use overlay::Overlay;
 use registry::Registry;
 use stream::{Piece, Stream, queue};
 
+use crate::secret::Learn;
+
 pub use config::Details;
 pub use credentials::{CredentialError, Login};
 pub use error::{ImageError, LayerFault, Limit, RegistryFault};
@@ -47,7 +49,6 @@ pub use location::{Location, LocationError, Stored};
 pub use path::Links;
 pub use platform::Platform;
 pub use reference::{Reference, ReferenceError};
-pub use registry::Learn;
 
 /// So often may an index lead to an index.
 const MOST_INDEXES: usize = 4;

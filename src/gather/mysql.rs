@@ -1,5 +1,6 @@
 //! Reads a history from MySQL or MariaDB, in one round trip and within one read-only transaction. Writes nothing, ever.
 
+pub mod client;
 mod error;
 mod options;
 mod row;
@@ -11,23 +12,18 @@ use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use crate::gather::limit::{MOST_ROWS, Meter, ROWS_BETWEEN_PAUSES, too_many_rows};
-use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
+use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History, LookUp};
 use crate::migration::AppliedMigration;
 use crate::table_name::{self, TableName, identifier};
 
-/// The history in `table`, as sqlx would find it after creating `create_schemas`. The server cancels the query after
-/// what connecting has left of `timeout`.
+/// The history in the table of `look_up`, as sqlx would find it. The server cancels the query after what connecting has
+/// left of `timeout`.
 ///
 /// # Errors
 /// Every reason for which it cannot be read.
-pub async fn history(
-    url: &DatabaseUrl,
-    table: &str,
-    create_schemas: &[String],
-    timeout: Duration,
-) -> Result<History, DatabaseError> {
+pub async fn history(url: &DatabaseUrl, look_up: &LookUp, timeout: Duration) -> Result<History, DatabaseError> {
     let start = Instant::now();
-    let name = table_name::parse(table, Engine::MySql)?;
+    let name = table_name::parse(&look_up.table, Engine::MySql)?;
     let options = options::options(url)?;
     let mut connection = match options.connect().await {
         Ok(connection) => connection,
@@ -43,7 +39,7 @@ pub async fn history(
     match answer {
         Ok(rows) => rows.map(History::Present),
         Err(Failure { error, whereabouts: Some(found) }) if error::is_absence(&error) => {
-            Ok(History::Absent(found.absent(table, &name, create_schemas)))
+            Ok(History::Absent(found.absent(look_up, &name)))
         }
         Err(Failure { error, .. }) => Err(error::querying(&error, url, &options, &name)),
     }
@@ -63,10 +59,23 @@ const ALL: u64 = u64::MAX;
 
 /// Everything in one message of the text protocol: prepared statements would take a second round trip, and a pooler
 /// may not know them.
+fn batch(name: &TableName, timeout: Duration) -> String {
+    format!(
+        "{}; SELECT @@lower_case_table_names <> 0, {}; \
+         SELECT version, description, DATE_FORMAT(installed_on, '%Y-%m-%dT%H:%i:%sZ'), \
+         coalesce(success = false, false), checksum, execution_time FROM {} ORDER BY version; \
+         COMMIT",
+        read_only(timeout),
+        schema_exists(name),
+        name.quoted(Engine::MySql),
+    )
+}
+
+/// The beginning of a transaction that only reads, and ends after `timeout`.
 ///
 /// Each of the two systems has a clock of its own for a statement, and reads the other's as a comment. The isolation
 /// level is not left to the server's default, because a serializable reader locks what it reads.
-fn batch(name: &TableName, timeout: Duration) -> String {
+fn read_only(timeout: Duration) -> String {
     let milliseconds = timeout.as_millis().clamp(1, i32::MAX as u128);
     let seconds = milliseconds.div_ceil(1000);
     format!(
@@ -74,15 +83,9 @@ fn batch(name: &TableName, timeout: Duration) -> String {
          /*M!100101 max_statement_time = {}.{:03}, */ \
          lock_wait_timeout = {seconds}, sql_select_limit = {ALL}, time_zone = '+00:00', NAMES utf8mb4; \
          SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
-         START TRANSACTION READ ONLY; \
-         SELECT @@lower_case_table_names <> 0, {}; \
-         SELECT version, description, DATE_FORMAT(installed_on, '%Y-%m-%dT%H:%i:%sZ'), \
-         coalesce(success = false, false), checksum, execution_time FROM {} ORDER BY version; \
-         COMMIT",
+         START TRANSACTION READ ONLY",
         milliseconds / 1000,
         milliseconds % 1000,
-        schema_exists(name),
-        name.quoted(Engine::MySql),
     )
 }
 
@@ -126,14 +129,14 @@ impl Whereabouts {
 
     /// Other databases of the server belong to other services as a rule: a table of this name in one of them is no
     /// sign that the history is elsewhere.
-    fn absent(self, table: &str, name: &TableName, create_schemas: &[String]) -> AbsentTable {
+    fn absent(self, look_up: &LookUp, name: &TableName) -> AbsentTable {
         let wanted = name.schema.as_ref().filter(|_| !self.schema_exists);
         let created = |wanted: &String| {
-            let created = create_schemas.iter().filter_map(|schema| identifier(schema, Engine::MySql).ok());
+            let created = look_up.create_schemas.iter().filter_map(|schema| identifier(schema, Engine::MySql).ok());
             created.into_iter().find(|schema| self.ignores_case && schema.eq_ignore_ascii_case(wanted))
         };
         AbsentTable {
-            table: table.to_owned(),
+            table: look_up.table.clone(),
             elsewhere: Vec::new(),
             // In the letters in which it will be created, so that it is seen to be the same.
             absent_schema: wanted.map(|wanted| created(wanted).unwrap_or_else(|| wanted.clone())),
@@ -202,7 +205,8 @@ mod tests {
         let name = table_name::parse("shop.t", Engine::MySql).unwrap();
         let absent = |ignores_case, create: &str| {
             let whereabouts = Whereabouts { ignores_case, schema_exists: false };
-            whereabouts.absent("shop.t", &name, &[create.to_owned()]).absent_schema.unwrap()
+            let look_up = LookUp { table: "shop.t".to_owned(), create_schemas: vec![create.to_owned()] };
+            whereabouts.absent(&look_up, &name).absent_schema.unwrap()
         };
         assert_eq!(absent(true, "`Shop`"), "Shop");
         assert_eq!(absent(false, "Shop"), "shop");

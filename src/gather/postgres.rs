@@ -1,5 +1,6 @@
 //! Reads a history from PostgreSQL, in one round trip and within one read-only transaction. Writes nothing, ever.
 
+pub mod client;
 mod error;
 mod grant;
 mod options;
@@ -13,25 +14,20 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use crate::gather::limit::{MOST_ROWS, Meter, ROWS_BETWEEN_PAUSES, too_many_rows};
-use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History};
+use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History, LookUp};
 use crate::migration::AppliedMigration;
 use crate::secret::Secrets;
 use crate::table_name::{self, TableName};
 use search_path::SearchPath;
 
-/// The history in `table`, as sqlx would find it after creating `create_schemas`. The server cancels the query after
-/// what connecting has left of `timeout`.
+/// The history in the table of `look_up`, as sqlx would find it. The server cancels the query after what connecting has
+/// left of `timeout`.
 ///
 /// # Errors
 /// Every reason for which it cannot be read.
-pub async fn history(
-    url: &DatabaseUrl,
-    table: &str,
-    create_schemas: &[String],
-    timeout: Duration,
-) -> Result<History, DatabaseError> {
+pub async fn history(url: &DatabaseUrl, look_up: &LookUp, timeout: Duration) -> Result<History, DatabaseError> {
     let start = Instant::now();
-    let name = table_name::parse(table, Engine::Postgres)?;
+    let name = table_name::parse(&look_up.table, Engine::Postgres)?;
     let options = options::options(url)?;
     let mut connection = match options.connect().await {
         Ok(connection) => connection,
@@ -44,17 +40,15 @@ pub async fn history(
         let _ = sqlx::raw_sql("ROLLBACK").execute(&mut connection).await;
     }
     let _ = connection.close().await;
-    let absent = |found: Whereabouts| Ok(History::Absent(found.absent(table, &name, create_schemas)));
     match answer {
         Ok(Answer { whereabouts, rows }) => {
             // Whatever is wrong there, it is no table that is.
             let odd = |error| DatabaseError { kind: DatabaseErrorKind::Unintelligible, ..error };
-            let whereabouts = whereabouts.map_err(odd)?;
-            // sqlx would make a table of its own in the schema that it creates, and never see these rows.
-            let overtaken = name.schema.is_none() && whereabouts.path.is_overtaken(create_schemas);
-            if overtaken { absent(whereabouts) } else { rows.map(History::Present) }
+            settled(whereabouts.map_err(odd)?, rows, look_up, &name)
         }
-        Err(Failure { error, whereabouts: Some(found) }) if !found.found && is_absence(&error) => absent(found),
+        Err(Failure { error, whereabouts: Some(found) }) if !found.found && is_absence(&error) => {
+            Ok(History::Absent(found.absent(look_up, &name)))
+        }
         Err(Failure { error, whereabouts }) => {
             let clean = |sql: &str| error::clean(url, &options, sql);
             let lacking = grant::read(&error, options.get_username(), &name, whereabouts.as_ref(), clean);
@@ -62,6 +56,20 @@ pub async fn history(
             Err(DatabaseError { kind: lacking.unwrap_or(told.kind), ..told })
         }
     }
+}
+
+/// The history where the table is: absent where sqlx would make a table of its own in the schema that it creates, and
+/// never see these rows.
+fn settled(
+    found: Whereabouts,
+    rows: Result<Vec<AppliedMigration>, DatabaseError>,
+    look_up: &LookUp,
+    name: &TableName,
+) -> Result<History, DatabaseError> {
+    if name.schema.is_none() && found.path.is_overtaken(&look_up.create_schemas) {
+        return Ok(History::Absent(found.absent(look_up, name)));
+    }
+    rows.map(History::Present)
 }
 
 /// What the driver takes for a password beside that of the URL: `PGPASSWORD`, or an entry of a password file.
@@ -93,11 +101,11 @@ fn batch(name: &TableName, timeout: Duration) -> String {
          SET LOCAL row_security = off; \
          SET LOCAL bytea_output = 'hex'; \
          {NARROW_PATH}; \
-         {whereabouts}; \
+         SELECT {whereabouts}; \
          SELECT version, description, installed_on, coalesce(success = false, false), checksum, execution_time \
          FROM {quoted} ORDER BY version; \
          COMMIT",
-        whereabouts = whereabouts(name),
+        whereabouts = whereabouts(name).join(", "),
     )
 }
 
@@ -108,23 +116,25 @@ fn batch(name: &TableName, timeout: Duration) -> String {
 const NARROW_PATH: &str = "SELECT pg_catalog.current_setting('search_path'), pg_catalog.set_config('search_path', \
      coalesce(pg_catalog.quote_ident(pg_catalog.current_schema()), ''), true)";
 
+/// Whether the table is there, whether its schema is, and in which schemas else a table of this name is, as JSON.
+///
 /// The catalogues are readable to every role, and they list the schemas that a role may not use as well.
-fn whereabouts(name: &TableName) -> String {
+fn whereabouts(name: &TableName) -> [String; 3] {
     let schema = match &name.schema {
         Some(schema) => {
             format!("EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = {})", literal(schema))
         }
         None => "pg_catalog.current_schema() IS NOT NULL".to_owned(),
     };
-    format!(
-        "SELECT pg_catalog.to_regclass({quoted}) IS NOT NULL, {schema}, \
-         pg_catalog.array_to_json(ARRAY(\
+    let found = format!("pg_catalog.to_regclass({}) IS NOT NULL", literal(&name.quoted(Engine::Postgres)));
+    let elsewhere = format!(
+        "pg_catalog.array_to_json(ARRAY(\
          SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.relname = {table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_(temp|toast)' \
+         WHERE c.relname = {} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_(temp|toast)' \
          ORDER BY n.nspname))",
-        quoted = literal(&name.quoted(Engine::Postgres)),
-        table = literal(&name.table),
-    )
+        literal(&name.table),
+    );
+    [found, schema, elsewhere]
 }
 
 /// An escape string: its meaning does not hang on `standard_conforming_strings`.
@@ -153,25 +163,25 @@ struct Whereabouts {
 }
 
 impl Whereabouts {
-    fn absent(self, table: &str, name: &TableName, create_schemas: &[String]) -> AbsentTable {
-        let wanted = name.schema.as_ref().or_else(|| self.path.current_after(create_schemas)).cloned();
+    fn absent(self, look_up: &LookUp, name: &TableName) -> AbsentTable {
+        let wanted = name.schema.as_ref().or_else(|| self.path.current_after(&look_up.create_schemas)).cloned();
         AbsentTable {
-            table: table.to_owned(),
+            table: look_up.table.clone(),
             elsewhere: self.elsewhere,
             absent_schema: wanted.filter(|_| !self.schema_exists),
         }
     }
 
     fn read(path: SearchPath, row: &PgRow) -> Result<Self, DatabaseError> {
-        let names = row::text(row, 2, "the list of schemas")?;
-        let elsewhere = serde_json::from_str(names)
+        let (found, schema) = (row::text(row, 0, "whether the table exists")?, row::text(row, 1, "whether the schema exists")?);
+        Self::new(path, found, schema, row::text(row, 2, "the list of schemas")?)
+    }
+
+    /// What was printed of it: `t` where the table, and where its schema, exists, and the list of schemas as JSON.
+    fn new(path: SearchPath, found: &str, schema: &str, elsewhere: &str) -> Result<Self, DatabaseError> {
+        let elsewhere = serde_json::from_str(elsewhere)
             .map_err(|_| DatabaseError::new(DatabaseErrorKind::Unintelligible, "the list of schemas is no JSON"))?;
-        Ok(Self {
-            path,
-            found: row::text(row, 0, "whether the table exists")? == "t",
-            schema_exists: row::text(row, 1, "whether the schema exists")? == "t",
-            elsewhere,
-        })
+        Ok(Self { path, found: found == "t", schema_exists: schema == "t", elsewhere })
     }
 }
 

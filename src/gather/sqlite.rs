@@ -1,5 +1,7 @@
 //! Reads a history from an SQLite file, opened for reading only. Never creates, changes or locks out.
 
+pub mod client;
+
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -139,22 +141,21 @@ async fn absence(
     name: &TableName,
     table: &str,
 ) -> sqlx::Result<Option<AbsentTable>> {
-    let catalogue = match name.schema.as_deref().map(str::to_ascii_lowercase).as_deref() {
-        None | Some("main") => "main.sqlite_master",
-        Some("temp") => "temp.sqlite_master",
-        // Nothing is attached to a fresh connection.
-        Some(_) => {
-            return Ok(Some(AbsentTable {
-                table: table.to_owned(),
-                elsewhere: Vec::new(),
-                absent_schema: name.schema.clone(),
-            }));
-        }
-    };
+    let absent = |absent_schema| Some(AbsentTable { table: table.to_owned(), absent_schema, ..AbsentTable::default() });
+    let Some(catalogue) = catalogue(name) else { return Ok(absent(name.schema.clone())) };
     let query =
         format!("SELECT count(*) FROM {catalogue} WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE");
     let count: i64 = sqlx::query_scalar(AssertSqlSafe(query)).bind(name.table.as_str()).fetch_one(connection).await?;
-    Ok((count == 0).then(|| AbsentTable { table: table.to_owned(), ..AbsentTable::default() }))
+    Ok(if count == 0 { absent(None) } else { None })
+}
+
+/// The table that lists what is in a schema, where there is such a schema: nothing is attached to a fresh connection.
+fn catalogue(name: &TableName) -> Option<&'static str> {
+    match name.schema.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        None | Some("main") => Some("main.sqlite_master"),
+        Some("temp") => Some("temp.sqlite_master"),
+        Some(_) => None,
+    }
 }
 
 /// The columns bare, as in sqlx's own query: what is in double quotes and no column would be a string to SQLite.

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::{DatabaseUrl, Engine, History};
+use super::{DatabaseCommand, DatabaseUrl, Engine, History};
 
 /// Where the history of a target is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Database {
     /// In a database that is asked.
     Url(DatabaseUrl),
+    /// In a database that a command asks.
+    Command(DatabaseCommand),
     /// In a snapshot; no database is asked.
     Snapshot(Arc<Snapshot>),
 }
@@ -22,22 +24,23 @@ impl Database {
     pub fn engine(&self) -> Engine {
         match self {
             Self::Url(url) => url.engine(),
+            Self::Command(command) => command.engine,
             Self::Snapshot(snapshot) => snapshot.record.engine,
         }
     }
 
-    /// The URL, where a database is asked.
+    /// The URL, where a database is asked by us.
     pub fn url(&self) -> Option<&DatabaseUrl> {
         match self {
             Self::Url(url) => Some(url),
-            Self::Snapshot(_) => None,
+            Self::Command(_) | Self::Snapshot(_) => None,
         }
     }
 
     /// Of when the history is, where it is not of now.
     pub fn as_of(&self) -> Option<&AsOf> {
         match self {
-            Self::Url(_) => None,
+            Self::Url(_) | Self::Command(_) => None,
             Self::Snapshot(snapshot) => Some(&snapshot.as_of),
         }
     }
@@ -74,6 +77,13 @@ pub struct LookUp {
     pub table: String,
     /// The schemas that sqlx creates before it looks for the table.
     pub create_schemas: Vec<String>,
+}
+
+impl LookUp {
+    /// A table, with no schemas created before it.
+    pub fn of(table: impl Into<String>) -> Self {
+        Self { table: table.into(), create_schemas: Vec::new() }
+    }
 }
 
 impl fmt::Display for LookUp {

@@ -32,7 +32,7 @@ pub const VALUES: [&str; 15] = [
 /// The inputs that become a flag of the same name for each line.
 pub const LISTS: [&str; 2] = ["output", "reports"];
 /// The inputs that become a flag without a value.
-pub const SWITCHES: [&str; 3] = ["comment", "fail-on-publish-error", "without-plan"];
+pub const SWITCHES: [&str; 4] = ["allow-commands", "comment", "fail-on-publish-error", "without-plan"];
 
 /// No check needs a longer name.
 const MOST_NAME: usize = 200;
@@ -55,10 +55,9 @@ pub struct InputError {
 /// # Errors
 /// A command that the action does not have, or a switch that is neither on nor off. Everything else is the command line's to judge.
 pub fn arguments(variable: Read) -> Result<Vec<String>, InputError> {
-    let wrong = |name, value, help| Err(InputError { name, value, help });
     let command = input(variable, "command").unwrap_or_else(|| "check".to_owned());
     if !COMMANDS.contains(&command.as_str()) {
-        return wrong("command", command, "check, merge or snapshot");
+        return Err(InputError { name: "command", value: command, help: "check, merge or snapshot" });
     }
     let mut arguments = vec![command];
     if arguments == ["snapshot"] {
@@ -66,6 +65,7 @@ pub fn arguments(variable: Read) -> Result<Vec<String>, InputError> {
             arguments.extend(flag(variable, name, name));
         }
         arguments.extend(matrix_flag(variable));
+        arguments.extend(switch(variable, "allow-commands")?);
         // What a check reads under this name is what is written here.
         arguments.extend(flag(variable, "snapshot", "output"));
         return Ok(arguments);
@@ -80,13 +80,18 @@ pub fn arguments(variable: Read) -> Result<Vec<String>, InputError> {
         arguments.extend(values.map(|value| format!("--{name}={value}")));
     }
     for name in SWITCHES {
-        match input(variable, name).as_deref() {
-            None | Some("false") => {}
-            Some("true") => arguments.push(format!("--{name}")),
-            Some(value) => return wrong(name, value.to_owned(), "true or false"),
-        }
+        arguments.extend(switch(variable, name)?);
     }
     Ok(arguments)
+}
+
+/// The flag without a value that an input stands for, where it is on.
+fn switch(variable: Read, name: &'static str) -> Result<Option<String>, InputError> {
+    match input(variable, name).as_deref() {
+        None | Some("false") => Ok(None),
+        Some("true") => Ok(Some(format!("--{name}"))),
+        Some(value) => Err(InputError { name, value: value.to_owned(), help: "true or false" }),
+    }
 }
 
 /// The flag that an input stands for, where it is set.

@@ -4,6 +4,7 @@
 //! format, `typed` reads it past mistakes of form, `check` judges what the format alone cannot say.
 
 mod check;
+mod command;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -12,9 +13,9 @@ mod typed;
 use indexmap::IndexMap;
 
 use super::diagnostic::{Diagnostic, Diagnostics, has_secret};
-use super::template::{Template, UrlTemplate};
+use super::template::{CommandTemplate, Template, UrlTemplate};
 use crate::finding::Location;
-use crate::history::MaxAge;
+use crate::history::{Engine, MaxAge, QueryBy};
 use crate::policy::Accept;
 use crate::policy::Levels;
 use crate::yaml::{self, Node};
@@ -76,7 +77,9 @@ pub struct ServiceFields {
     /// The program in the image that embeds the migrations.
     pub binary: Option<Template>,
     /// The database.
-    pub database_url: Option<UrlTemplate>,
+    pub database: Option<DatabaseTemplate>,
+    /// What prints the password of its URL.
+    pub password_command: Option<CommandTemplate>,
     /// The history table.
     pub table: Option<String>,
     /// Mirrors `Migrator::set_ignore_missing`.
@@ -87,6 +90,22 @@ pub struct ServiceFields {
     pub max_age: Option<MaxAge>,
     /// How grave rules are here.
     pub levels: Levels,
+}
+
+/// How a database is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseTemplate {
+    /// By its URL.
+    Url(UrlTemplate),
+    /// By a command that hands it a query.
+    Command {
+        /// The command.
+        command: CommandTemplate,
+        /// Whose SQL the database speaks.
+        engine: Engine,
+        /// How the command is handed the query.
+        query: QueryBy,
+    },
 }
 
 /// A service.

@@ -33,6 +33,7 @@ pub fn read(variable: &dyn Fn(&str) -> Option<String>, event: &dyn Fn(&str) -> O
         pull_request: event.pull_request(),
         attempt: format!("{}-{}", part("GITHUB_RUN_ID"), part("GITHUB_RUN_ATTEMPT")),
         without_secrets: event.without_secrets(set("GITHUB_ACTOR").as_deref()),
+        is_fork_with_secrets: event.is_fork() && event.has_secrets(),
         proposal: event.proposal(set("GITHUB_SHA")),
         workflow: set("GITHUB_WORKFLOW_REF").and_then(|reference| workflow(&reference)),
     })
@@ -91,13 +92,24 @@ impl Event {
     }
 
     /// `pull_request_target` and what follows a workflow run in the repository itself, with its secrets.
+    fn has_secrets(&self) -> bool {
+        self.name == "pull_request_target" || self.name == "workflow_run"
+    }
+
+    /// Whether the event is about a pull request, or a workflow's run, from another repository.
+    fn is_fork(&self) -> bool {
+        let [base, head] = match self.name.as_str() {
+            "workflow_run" => ["/workflow_run/repository/full_name", "/workflow_run/head_repository/full_name"],
+            _ => ["/pull_request/base/repo/full_name", "/pull_request/head/repo/full_name"],
+        };
+        let base = self.text(base);
+        // The owner of a fork that is gone is nobody.
+        base.is_some() && self.text(head) != base
+    }
+
     fn without_secrets(&self, actor: Option<&str>) -> Option<WithoutSecrets> {
         let of_author = self.text("/pull_request/user/login") == Some(DEPENDABOT);
-        let is_own = self.name == "pull_request_target" || self.name == "workflow_run";
-        // The owner of a fork that is gone is nobody.
-        let base = self.text("/pull_request/base/repo/full_name");
-        let is_fork = base.is_some() && self.text("/pull_request/head/repo/full_name") != base;
-        if is_fork && !is_own {
+        if self.is_fork() && !self.has_secrets() {
             Some(WithoutSecrets::Fork)
         } else if actor == Some(DEPENDABOT) || (of_author && actor.is_none()) {
             Some(WithoutSecrets::Dependabot)

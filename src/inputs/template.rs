@@ -1,14 +1,18 @@
 //! Text of the configuration that is completed for each target: `{service}` in a path or a URL, and
-//! `${VARIABLE}` in a database URL.
+//! `${VARIABLE}` in what is secret.
 //!
 //! Placeholders are filled in first and variables are read afterwards; neither what is filled in nor what a
 //! variable holds is ever read as a template again. Nothing here reads the environment by itself.
 
+mod command;
 mod error;
 #[cfg(test)]
 mod tests;
+mod value;
 
+pub use command::{CommandTemplate, variable};
 pub use error::TemplateError;
+pub use value::ValueTemplate;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -16,7 +20,8 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
+use crate::history::{DatabaseError, DatabaseUrl};
+use value::VARIABLE;
 
 /// What a placeholder's value keeps inside a URL; anything else could end the host or begin a parameter.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -125,37 +130,19 @@ impl Template {
 
 /// A database URL with `{placeholders}` and `${VARIABLES}`. It never holds a password: that is refused when it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UrlTemplate(Vec<UrlPart>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum UrlPart {
-    Plain(Part),
-    Variable(Vec<Part>),
-}
+pub struct UrlTemplate(ValueTemplate);
 
 impl UrlTemplate {
     /// Reads a template.
     ///
     /// # Errors
-    /// As [`Template::parse`]; a variable without a name or a closing brace; a written password; a scheme that
-    /// no engine has. No error holds any of the text, except for names of placeholders.
+    /// As [`ValueTemplate::parse`]; a written password; a scheme that no engine has. No error holds any of the text,
+    /// except for names of placeholders.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         if text.trim().is_empty() {
             return Err(TemplateError::Empty);
         }
-        if is_github_expression(text) {
-            return Err(TemplateError::GitHubExpression);
-        }
-        let (mut parts, mut rest) = (Vec::new(), text);
-        while !rest.is_empty() {
-            let (next, after) = match rest.strip_prefix("${") {
-                Some(inside) => variable(inside)?,
-                None => part(rest).map(|(part, after)| (UrlPart::Plain(part), after))?,
-            };
-            parts.push(next);
-            rest = after;
-        }
-        let template = Self(parts);
+        let template = Self(ValueTemplate::parse(text)?);
         template.check()?;
         Ok(template)
     }
@@ -165,19 +152,12 @@ impl UrlTemplate {
     /// # Errors
     /// No name of a variable.
     pub fn variable(name: &str) -> Result<Self, TemplateError> {
-        if name.is_empty() {
-            return Err(TemplateError::EmptyVariable);
-        }
-        check_variable(name)?;
-        Ok(Self(vec![UrlPart::Variable(vec![Part::Text(name.to_owned())])]))
+        ValueTemplate::variable(name).map(Self)
     }
 
     /// The names of its placeholders, those inside the names of variables too.
     pub fn placeholders(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().flat_map(|part| match part {
-            UrlPart::Plain(part) => std::slice::from_ref(part).iter().filter_map(Part::name),
-            UrlPart::Variable(parts) => parts.iter().filter_map(Part::name),
-        })
+        self.0.placeholders()
     }
 
     /// The URL for one target. `env` gives the value of an environment variable.
@@ -193,47 +173,24 @@ impl UrlTemplate {
         placeholders: &Placeholders,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<DatabaseUrl, DatabaseError> {
-        let unfilled = |error: TemplateError| DatabaseError::new(DatabaseErrorKind::NotConfigured, error.to_string());
-        let (mut url, mut secrets) = (String::new(), Vec::new());
-        for part in &self.0 {
-            match part {
-                UrlPart::Plain(Part::Text(text)) => url += text,
-                UrlPart::Plain(placeholder) => {
-                    let value = placeholder.fill(placeholders).map_err(unfilled)?;
-                    url.extend(utf8_percent_encode(&value, UNRESERVED));
-                }
-                UrlPart::Variable(name) => {
-                    let filled = name.iter().map(|part| part.fill(placeholders)).collect::<Result<String, _>>();
-                    let value = read(&filled.map_err(unfilled)?, env)?;
-                    url += &value;
-                    secrets.push(value);
-                }
-            }
-        }
+        let encode = |value: &str| utf8_percent_encode(value, UNRESERVED).to_string();
+        let (url, secrets) = self.0.resolve(placeholders, env, encode)?;
         DatabaseUrl::parse(url.trim()).map(|url| url.made_of(secrets.iter().map(String::as_str)))
     }
 
     fn check(&self) -> Result<(), TemplateError> {
-        // U+FFFC stands for what a variable will hold; it can occur in no URL.
-        let shape: String = self
-            .0
-            .iter()
-            .map(|part| match part {
-                UrlPart::Plain(part) => part.stand_in(),
-                UrlPart::Variable(_) => "\u{fffc}",
-            })
-            .collect();
+        let shape = self.0.shape();
         if has_password(&shape) {
             return Err(TemplateError::Password);
         }
-        if self.0.iter().any(|part| matches!(part, UrlPart::Plain(Part::Text(text)) if text.contains('$'))) {
+        if self.0.texts().any(|text| text.contains('$')) {
             return Err(TemplateError::BareVariable);
         }
         if shape.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(TemplateError::Blank);
         }
-        let literal = matches!(self.0.first(), Some(UrlPart::Plain(Part::Text(text))) if text.contains(':'));
-        if (literal || !shape.contains('\u{fffc}')) && DatabaseUrl::parse(shape).is_err() {
+        let literal = self.0.begins_with().is_some_and(|text| text.contains(':'));
+        if (literal || !shape.contains(VARIABLE)) && DatabaseUrl::parse(shape).is_err() {
             return Err(TemplateError::NoUrl);
         }
         Ok(())
@@ -291,56 +248,6 @@ fn part(text: &str) -> Result<(Part, &str), TemplateError> {
     Ok((Part::Text(plain.to_owned()), after))
 }
 
-/// The variable whose `${` has just been read, and what follows its `}`.
-fn variable(text: &str) -> Result<(UrlPart, &str), TemplateError> {
-    let (mut parts, mut rest) = (Vec::new(), text);
-    loop {
-        if let Some(after) = rest.strip_prefix('}') {
-            return if parts.is_empty() {
-                Err(TemplateError::EmptyVariable)
-            } else {
-                Ok((UrlPart::Variable(parts), after))
-            };
-        }
-        if rest.is_empty() {
-            return Err(TemplateError::UnclosedVariable);
-        }
-        if rest.starts_with("${") {
-            return Err(TemplateError::VariableName);
-        }
-        let (next, after) = part(rest).map_err(|error| match error {
-            TemplateError::UnclosedPlaceholder => TemplateError::UnclosedVariable,
-            error => error,
-        })?;
-        if let Part::Text(name) = &next {
-            // What follows an unclosed `${` is no name: say the first mistake, not the second.
-            if !rest.contains('}') {
-                return Err(TemplateError::UnclosedVariable);
-            }
-            check_variable(name)?;
-        }
-        parts.push(next);
-        rest = after;
-    }
-}
-
-fn check_variable(name: &str) -> Result<(), TemplateError> {
-    match name.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_')) {
-        Some(_) => Err(TemplateError::VariableName),
-        None => Ok(()),
-    }
-}
-
-/// The value of a variable, which is in no error.
-fn read(name: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, DatabaseError> {
-    // The system has no name for such a variable, and asking for one is an error of its own.
-    let possible = !name.contains(['=', '\0']);
-    match possible.then(|| env(name)).flatten().filter(|value| !value.trim().is_empty()) {
-        Some(value) => Ok(value.trim().to_owned()),
-        None => Err(DatabaseError::new(DatabaseErrorKind::SecretNotSet { variable: name.to_owned() }, "")),
-    }
-}
-
 /// Whether `${{ … }}` occurs that is not our placeholder at the start of a variable's name, `${{SERVICE}_URL}`.
 pub fn is_github_expression(text: &str) -> bool {
     text.match_indices("${{").any(|(index, opening)| {
@@ -356,7 +263,7 @@ fn has_password(shape: &str) -> bool {
     if lower.starts_with("sqlite:") {
         return false;
     }
-    let written = |text: &str| text.chars().any(|c| c != '\u{fffc}');
+    let written = |text: &str| text.chars().any(|c| c != VARIABLE);
     let (_, authority) = shape.split_once("://").unwrap_or(("", shape));
     let userinfo = authority.rsplit_once('@').and_then(|(userinfo, _)| userinfo.split_once(':'));
     let parameter = lower.match_indices("password=").any(|(index, key)| {

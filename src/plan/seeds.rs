@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::error::{PlanError, PlanErrors};
 use crate::finding::Location;
 use crate::inputs::Inputs;
-use crate::inputs::config::{DEFAULT_ENVIRONMENT, ServiceFields};
+use crate::inputs::config::{DEFAULT_ENVIRONMENT, DatabaseTemplate, ServiceFields};
 use crate::inputs::matrix::{MatrixEntry, ServiceMatrix, text};
 use crate::inputs::template::{Placeholders, Template, UrlTemplate};
 
@@ -121,10 +121,11 @@ fn fields(entry: &MatrixEntry) -> Result<ServiceFields, PlanError> {
             .map(|path| Template::parse_path(&path))
             .transpose()
             .map_err(invalid("migrations"))?,
-        database_url: match secret {
+        database: match secret {
             Some(secret) => Some(secret.map_err(invalid("database-secret"))?),
             None => url.transpose().map_err(invalid("database-url"))?,
-        },
+        }
+        .map(DatabaseTemplate::Url),
         image: string("image")?.map(|name| Template::parse(&name)).transpose().map_err(invalid("image"))?,
         binary: string("binary")?.map(|path| Template::parse(&path)).transpose().map_err(invalid("binary"))?,
         table: string("table")?,

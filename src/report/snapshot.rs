@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::tool::{TOOL, ToolV1};
 use crate::history::{AbsentTable, Engine, History, LookUp, Record, written};
 use crate::migration::{AppliedMigration, Checksum, Version};
+use crate::text::from_hexadecimal;
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -237,7 +238,7 @@ impl RecordV1<'_> {
 
 impl RowV1<'_> {
     fn into_row(self) -> Result<AppliedMigration, String> {
-        let checksum = bytes(&self.checksum);
+        let checksum = from_hexadecimal(&self.checksum);
         let no_checksum = || format!("the checksum is not made of hexadecimal digits in the row {}", self.version);
         Ok(AppliedMigration {
             version: Version(self.version),
@@ -248,16 +249,6 @@ impl RowV1<'_> {
             execution_time: self.execution_time,
         })
     }
-}
-
-/// The bytes that pairs of hexadecimal digits stand for.
-fn bytes(digits: &str) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(high)? << 4 | digit(low)?),
-        _ => None,
-    };
-    digits.as_bytes().chunks(2).map(pair).collect()
 }
 
 #[cfg(test)]

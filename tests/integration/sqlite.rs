@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use migration_preflight::gather::database;
-use migration_preflight::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, History};
+use migration_preflight::history::{AbsentTable, DatabaseError, DatabaseErrorKind, DatabaseUrl, History, LookUp};
 use migration_preflight::migration::{AppliedMigration, Checksum, Version};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection};
@@ -65,7 +65,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 async fn read(url: &str, table: &str) -> Result<History, DatabaseError> {
-    database::history(&DatabaseUrl::parse(url).unwrap(), table, &[], TIMEOUT).await
+    database::history(&DatabaseUrl::parse(url).unwrap(), &LookUp::of(table), TIMEOUT).await
 }
 
 fn present(history: Result<History, DatabaseError>) -> Vec<AppliedMigration> {
@@ -270,7 +270,7 @@ async fn a_locked_database_times_out() {
     sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut writer).await.unwrap();
     let url = DatabaseUrl::parse(format!("sqlite:{}", database.path().display())).unwrap();
     let start = Instant::now();
-    let error = database::history(&url, TABLE, &[], Duration::from_millis(1200)).await.unwrap_err();
+    let error = database::history(&url, &LookUp::of(TABLE), Duration::from_millis(1200)).await.unwrap_err();
     assert_eq!(error.kind, DatabaseErrorKind::Slow, "{error}");
     assert!(error.detail.ends_with("database is locked"), "{error}");
     assert!((800..4000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
@@ -294,7 +294,7 @@ async fn a_view_without_end_times_out() {
     );
     let database = Database::new(&endless).await;
     let url = DatabaseUrl::parse(format!("sqlite:{}", database.path().display())).unwrap();
-    let error = database::history(&url, TABLE, &[], Duration::from_millis(500)).await.unwrap_err();
+    let error = database::history(&url, &LookUp::of(TABLE), Duration::from_millis(500)).await.unwrap_err();
     assert_eq!(error.kind, DatabaseErrorKind::Slow, "{error}");
 }
 

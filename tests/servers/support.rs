@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use migration_preflight::gather::database;
-use migration_preflight::history::{AbsentTable, DatabaseError, DatabaseUrl, History};
+use migration_preflight::history::{AbsentTable, DatabaseError, DatabaseUrl, History, LookUp};
 use migration_preflight::migration::{AppliedMigration, Checksum, Version};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
@@ -131,7 +131,7 @@ impl Fixture {
 }
 
 pub async fn read(url: &str, table: &str) -> Result<History, DatabaseError> {
-    database::history(&DatabaseUrl::parse(url).unwrap(), table, &[], TIMEOUT).await
+    database::history(&DatabaseUrl::parse(url).unwrap(), &LookUp::of(table), TIMEOUT).await
 }
 
 pub fn present(history: Result<History, DatabaseError>) -> Vec<AppliedMigration> {
@@ -143,7 +143,7 @@ pub fn present(history: Result<History, DatabaseError>) -> Vec<AppliedMigration>
 
 /// The error, which never holds the URL or its password.
 pub async fn failure(url: &str, table: &str, timeout: Duration) -> DatabaseError {
-    let error = database::history(&DatabaseUrl::parse(url).unwrap(), table, &[], timeout).await.unwrap_err();
+    let error = database::history(&DatabaseUrl::parse(url).unwrap(), &LookUp::of(table), timeout).await.unwrap_err();
     let shown = format!("{error} {error:?}");
     let password = Url::parse(url).unwrap().password().unwrap_or("no password").to_owned();
     for secret in PIECES.into_iter().chain([password.as_str(), url]) {

@@ -6,7 +6,8 @@ use super::shown::Shown;
 use crate::embedded::{Digests, Embedded, Known};
 use crate::gather::binary::{self, Binary};
 use crate::gather::directory::{governed, put};
-use crate::gather::image::{self, CredentialError, Image, ImageError, Learn, Location, LocationError, Login, Options};
+use crate::gather::image::{self, CredentialError, Image, ImageError, Location, LocationError, Login, Options};
+use crate::secret::Learn;
 use crate::source::{Defined, Origin, SourceError};
 use crate::sqlx_toml::SqlxToml;
 

@@ -8,9 +8,8 @@ mod fault;
 mod token;
 
 use std::error::Error;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_RANGE, RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -26,7 +25,7 @@ use super::limits::Limits;
 use super::manifest::{self, Descriptor, MEDIA_TYPES};
 use super::reference::{Reference, is_loopback};
 use super::stream::{Check, Piece};
-use crate::secret::Secrets;
+use crate::secret::{Learn, Secrets};
 
 /// So often is asked for something that fails in a way that passes by itself.
 const ATTEMPTS: u32 = 4;
@@ -38,32 +37,6 @@ const MOST_REDIRECTS: usize = 5;
 const MOST_ERROR: u64 = 64 << 10;
 
 /// What is called with secrets.
-type Listener = dyn Fn(&Secrets) + Send + Sync;
-
-/// Whom to tell of secrets that turn up while a registry is asked.
-#[derive(Clone, Default)]
-pub struct Learn(Option<Arc<Listener>>);
-
-impl Learn {
-    /// Calls `learn` with each new secret, before it is used.
-    pub fn new(learn: impl Fn(&Secrets) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(learn)))
-    }
-
-    /// Tells of secrets that are about to be used.
-    pub fn tell(&self, secrets: &Secrets) {
-        if let Some(learn) = &self.0 {
-            learn(secrets);
-        }
-    }
-}
-
-impl fmt::Debug for Learn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Learn")
-    }
-}
-
 /// What a request shows of who asks.
 #[derive(Clone, PartialEq, Eq)]
 enum Access {
@@ -320,9 +293,7 @@ impl Registry {
     fn learn(&self, token: &str) {
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         secrets.add_plain_password(token);
-        if let Some(learn) = &self.learn.0 {
-            learn(&secrets);
-        }
+        self.learn.tell(&secrets);
     }
 
     /// What a registry says of an error: short, on one line, without secrets.

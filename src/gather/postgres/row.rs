@@ -5,6 +5,7 @@ use sqlx::{Column, Row, TypeInfo, ValueRef};
 
 use crate::history::{DatabaseError, DatabaseErrorKind};
 use crate::migration::{AppliedMigration, Checksum, Version};
+use crate::text::from_hexadecimal;
 
 const INTEGERS: [&str; 3] = ["INT8", "INT4", "INT2"];
 const TEXTS: [&str; 4] = ["TEXT", "VARCHAR", "CHAR", "NAME"];
@@ -64,17 +65,11 @@ fn bytes(row: &PgRow, index: usize, name: &str) -> Result<Vec<u8>, DatabaseError
 }
 
 fn hexadecimal(printed: &str) -> Option<Vec<u8>> {
-    let digits = printed.strip_prefix("\\x")?.as_bytes();
-    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let (pairs, rest) = digits.as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+    from_hexadecimal(printed.strip_prefix("\\x")?)
 }
 
 /// `2025-12-28 10:00:00+00`, as the driver asks the server to print it, becomes `2025-12-28T10:00:00Z`.
-fn iso(printed: &str) -> String {
+pub fn iso(printed: &str) -> String {
     match printed.strip_suffix("+00") {
         Some(utc) => utc.replacen(' ', "T", 1) + "Z",
         None => printed.to_owned(),

@@ -7,7 +7,7 @@ use super::{Accept, Config, EnvironmentConfig, MatrixSettings, MatrixSource, Ser
 use crate::finding::{Location, Rule, Severity};
 use crate::history::Engine;
 use crate::inputs::diagnostic::{Diagnostic, Diagnostics, quote, suggest};
-use crate::inputs::template::{Template, TemplateError, UrlTemplate, check_path, is_github_expression};
+use crate::inputs::template::{Template, TemplateError, check_path, is_github_expression};
 use crate::migration::Version;
 use crate::policy::Levels;
 use crate::table_name::{self, TableNameError};
@@ -52,7 +52,7 @@ fn template_mistake(span: &Span, error: &TemplateError) -> Diagnostic {
 }
 
 /// Where the value of `key` stands in `node`, or `node` itself where it has none.
-fn span_of<'a>(node: &'a Node, key: &str) -> &'a Span {
+pub(super) fn span_of<'a>(node: &'a Node, key: &str) -> &'a Span {
     node.get(key).map_or(&node.span, |value| &value.span)
 }
 
@@ -61,14 +61,14 @@ fn names(node: Option<&Node>) -> Vec<&str> {
     node.map_or(&[][..], Node::entries).iter().filter_map(|(key, _)| key.as_str()).collect()
 }
 
-struct Check<'a> {
+pub(super) struct Check<'a> {
     has_matrix: bool,
     file: String,
-    mistakes: &'a mut Diagnostics,
+    pub(super) mistakes: &'a mut Diagnostics,
 }
 
 impl Check<'_> {
-    fn tell(&mut self, span: &Span, message: impl Into<String>, hint: impl Into<String>) {
+    pub(super) fn tell(&mut self, span: &Span, message: impl Into<String>, hint: impl Into<String>) {
         self.mistakes.push(Diagnostic::new(span, message).hint(hint));
     }
 
@@ -116,7 +116,7 @@ impl Check<'_> {
     }
 
     /// A text that must hold something.
-    fn text(&mut self, text: Option<Text>, node: &Node, key: &str) -> Option<String> {
+    pub(super) fn text(&mut self, text: Option<Text>, node: &Node, key: &str) -> Option<String> {
         let Text(text) = text?;
         if text.trim().is_empty() {
             self.tell(span_of(node, key), format!("{} is empty", quote(key)), TemplateError::Empty.hint());
@@ -144,14 +144,8 @@ impl Check<'_> {
             let text = self.text(text, node, key)?;
             self.template(Template::parse(&text), span_of(node, key), |template| template.placeholders().collect())
         });
-        let database_url = raw.database_url.and_then(|Text(text)| {
-            let span = span_of(node, "database-url");
-            let template = UrlTemplate::parse(&text);
-            if matches!(template, Err(TemplateError::NoUrl | TemplateError::Blank | TemplateError::BareVariable)) {
-                self.hide_unless_name(&text, span);
-            }
-            self.template(template, span, |template| template.placeholders().collect())
-        });
+        let database = self.database(raw.database_url, raw.database_command, node);
+        let password_command = self.password_command(raw.password_command, node);
         let table = self.text(raw.table, node, "table");
         if let Some(problem) = table.as_deref().and_then(table_problem) {
             let hint = "write a plain or quoted identifier, with its schema where it needs one: `app._sqlx_migrations`";
@@ -165,19 +159,22 @@ impl Check<'_> {
         });
         let levels = self.levels(raw.rules, node.get("rules"));
         let (ignore_missing, required) = (raw.ignore_missing, raw.required);
-        ServiceFields { migrations, image, binary, database_url, table, ignore_missing, required, max_age, levels }
-    }
-
-    /// What should lead to a database and does not may be a bare password; the name of a variable is none.
-    fn hide_unless_name(&mut self, text: &str, span: &Span) {
-        let name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        if !text.trim_start_matches('$').chars().all(name) {
-            self.mistakes.hide(&span.range);
+        ServiceFields {
+            migrations,
+            image,
+            binary,
+            database,
+            password_command,
+            table,
+            ignore_missing,
+            required,
+            max_age,
+            levels,
         }
     }
 
     /// A template with placeholders that targets have; with a matrix, its keys are theirs too.
-    fn template<T>(
+    pub(super) fn template<T>(
         &mut self,
         template: Result<T, TemplateError>,
         span: &Span,

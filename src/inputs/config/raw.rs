@@ -11,9 +11,10 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::{Value, json};
+use strum::VariantNames;
 
 use crate::finding::Rule;
-use crate::history::MaxAge;
+use crate::history::{Engine, MaxAge, QueryBy};
 
 /// Where services and environments are, and how grave each rule is. Every field is optional; a key that is not
 /// listed here is an error. `${NAME}` is an environment variable and stands in `database-url` only; `{service}`,
@@ -91,6 +92,14 @@ pub struct RawFields {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Url", extend("examples" = ["${DATABASE_URL}", "${PRODUCTION_{SERVICE}_DATABASE_URL}"]))]
     pub database_url: Option<Text>,
+    /// In place of `database-url`, a program that hands the query to a database which only it reaches. It is run only with
+    /// `--allow-commands`.
+    pub database_command: Option<RawCommand>,
+    /// A program and its arguments that print the password for `database-url`, such as a token of a cloud's. It is run
+    /// only with `--allow-commands`.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Words")]
+    pub password_command: Option<Vec<Text>>,
     /// The history table. Default: that of `sqlx.toml`, else `_sqlx_migrations`.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Text")]
@@ -133,6 +142,14 @@ pub struct RawService {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Url", extend("examples" = ["${DATABASE_URL}", "${{ENVIRONMENT}_DATABASE_URL}"]))]
     pub database_url: Option<Text>,
+    /// In place of `database-url`, a program that hands the query to a database which only it reaches. It is run only with
+    /// `--allow-commands`.
+    pub database_command: Option<RawCommand>,
+    /// A program and its arguments that print the password for `database-url`, such as a token of a cloud's. It is run
+    /// only with `--allow-commands`.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Words")]
+    pub password_command: Option<Vec<Text>>,
     /// The history table. Default: that of `sqlx.toml`, else `_sqlx_migrations`.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Text")]
@@ -164,6 +181,8 @@ impl RawService {
             image,
             binary,
             database_url,
+            database_command,
+            password_command,
             table,
             ignore_missing,
             required,
@@ -171,10 +190,45 @@ impl RawService {
             rules,
             environments,
         } = self;
-        let fields =
-            RawFields { migrations, image, binary, database_url, table, ignore_missing, required, max_age, rules };
+        let fields = RawFields {
+            migrations,
+            image,
+            binary,
+            database_url,
+            database_command,
+            password_command,
+            table,
+            ignore_missing,
+            required,
+            max_age,
+            rules,
+        };
         (fields, environments.unwrap_or_default())
     }
+}
+
+/// A program that hands a query to a database and prints what that answers, as `psql --csv`, `mysql --batch`,
+/// `sqlite3 -csv` and any client do that prints every row whole. No shell stands between.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[schemars(rename = "DatabaseCommand", extend("required" = ["run"]))]
+pub struct RawCommand {
+    /// The program and its arguments; placeholders are filled in. The query is one more argument.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Words", extend("examples" = [["kubectl", "exec", "deploy/postgres", "--", "psql", "-U", "app", "--csv", "-c"]]))]
+    pub run: Option<Vec<Text>>,
+    /// The system of the database. Default: that of the client among the words of `run`.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "EngineName")]
+    pub engine: Option<Text>,
+    /// How the program is handed the query. Default: `argument`. A remote shell, as that of `ssh`, would take an argument
+    /// apart, and wants `stdin`.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "QueryName")]
+    pub query: Option<Text>,
+    /// Variables that the program gets beside those of the environment. `${NAME}` is one of the environment, and the only
+    /// way in which a secret may stand here.
+    pub env: Option<IndexMap<String, Text>>,
 }
 
 /// Findings that are known and meant. What is not given holds for everything.
@@ -262,6 +316,21 @@ struct Path(#[expect(dead_code, reason = "the schema is made of it")] String);
     "not" = { "pattern": "\\$\\{\\{\\s|://[^@:]*:[^@$]+@" },
 ))]
 struct Url(#[expect(dead_code, reason = "the schema is made of it")] String);
+
+/// A program and its arguments, for the schema.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("minItems" = 1))]
+struct Words(#[expect(dead_code, reason = "the schema is made of it")] Vec<String>);
+
+/// The name of a database system, for the schema.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("type" = "string", "enum" = Engine::VARIANTS))]
+struct EngineName(#[expect(dead_code, reason = "the schema is made of it")] String);
+
+/// How a command is handed the query, for the schema.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("type" = "string", "enum" = QueryBy::VARIANTS))]
+struct QueryName(#[expect(dead_code, reason = "the schema is made of it")] String);
 
 /// A length of time, for the schema.
 #[derive(JsonSchema)]

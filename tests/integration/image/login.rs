@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
-use migration_preflight::gather::image::{Learn, Location, Login, Options};
+use migration_preflight::gather::image::{Location, Login, Options};
+use migration_preflight::secret::Learn;
 
 use super::stand_in::{Reply, Request, StandIn, registry};
 use crate::shared::images::{Images, Layer, Packing, read_with};

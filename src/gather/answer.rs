@@ -1,0 +1,231 @@
+//! What a client prints of the answer to a query, in whichever form: each row is one text, between marks that stand in
+//! no query, and of letters that no form quotes or escapes. Pure.
+
+use memchr::memmem;
+
+use crate::gather::limit::{MOST_ROWS, Meter, too_many_rows};
+use crate::history::{DatabaseError, DatabaseErrorKind as Kind};
+use crate::migration::{AppliedMigration, Checksum, Version};
+use crate::text::from_hexadecimal;
+
+/// Begins each part of an answer.
+const MARK: &[u8] = b"preflight-";
+
+/// No part is longer: the two texts of a row have 4 KiB at most, which is 8 in hexadecimal digits.
+const MOST_PART: usize = 16 << 10;
+
+/// No history fills more, printed in the widest of forms.
+const MOST_PRINTED: usize = 512 << 20;
+
+/// An SQL expression of a text, put together of `parts`, each an expression of its own. `kind` says what it is.
+///
+/// The mark is cut in two, for a client may well print the query itself.
+pub fn part(kind: &str, parts: &[String], concatenate: impl Fn(Vec<String>) -> String) -> String {
+    let mut pieces = vec!["'pre'".to_owned(), format!("'flight-{kind}'")];
+    pieces.extend(parts.iter().flat_map(|part| ["'~'".to_owned(), part.clone()]));
+    pieces.push("';'".to_owned());
+    concatenate(pieces)
+}
+
+/// The answer to a query, as far as it was printed.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// What is said of where the table is.
+    place: Option<Vec<String>>,
+    /// The rows.
+    rows: Vec<AppliedMigration>,
+    /// How many rows there are.
+    count: Option<usize>,
+    /// What was printed and not looked through yet.
+    rest: Vec<u8>,
+    printed: usize,
+    meter: Meter,
+}
+
+impl Answer {
+    /// Looks the next `piece` through of what is printed.
+    ///
+    /// # Errors
+    /// It is more than any answer, or a part of it makes no sense.
+    pub fn read(&mut self, piece: &[u8]) -> Result<(), DatabaseError> {
+        self.printed = self.printed.saturating_add(piece.len());
+        if self.printed > MOST_PRINTED {
+            return Err(odd(format!("it printed more than {} MiB", MOST_PRINTED >> 20)));
+        }
+        let mut rest = std::mem::take(&mut self.rest);
+        rest.extend_from_slice(piece);
+        let mut from = 0;
+        while let Some(start) = memmem::find(&rest[from..], MARK).map(|at| from + at) {
+            let inside = start + MARK.len();
+            let is_end = |byte: &u8| !(byte.is_ascii_alphanumeric() || b"~-".contains(byte));
+            let Some(length) = rest[inside..].iter().position(is_end) else {
+                if rest.len() - start > MOST_PART {
+                    return Err(odd("a row of it has no end"));
+                }
+                self.rest = rest.split_off(start);
+                return Ok(());
+            };
+            // What ends otherwise was cut, or wrapped to be looked at.
+            if rest[inside + length] == b';' {
+                self.take(&String::from_utf8_lossy(&rest[inside..inside + length]))?;
+            }
+            from = inside + length;
+        }
+        // The beginning of a mark may stand at the end.
+        let keep = (rest.len() - from).min(MARK.len() - 1);
+        self.rest = rest.split_off(rest.len() - keep);
+        Ok(())
+    }
+
+    fn take(&mut self, part: &str) -> Result<(), DatabaseError> {
+        let mut fields = part.split('~');
+        let kind = fields.next().unwrap_or_default();
+        let fields: Vec<&str> = fields.collect();
+        match kind {
+            "row" if self.rows.len() == MOST_ROWS => return Err(too_many_rows()),
+            "row" => self.rows.push(self.meter.admit(row(&fields)?)?),
+            "end" => self.count = fields.first().and_then(|count| count.parse().ok()),
+            "place" => self.place = Some(fields.into_iter().map(str::to_owned).collect()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether anything was answered.
+    pub fn is_one(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// What is said of where the table is. Its fields mean something to the engine alone.
+    ///
+    /// # Errors
+    /// Nothing is said, or something else.
+    pub fn place<const N: usize>(&self) -> Result<&[String; N], DatabaseError> {
+        let place = self.place.as_deref().ok_or_else(|| self.nothing())?;
+        place.try_into().map_err(|_| odd("a row of it has more or fewer columns than were asked for"))
+    }
+
+    fn nothing(&self) -> DatabaseError {
+        match self.printed {
+            0 => odd("it printed nothing"),
+            printed => odd(format!("none of the {printed} bytes that it printed is the end of an answer")),
+        }
+    }
+
+    /// All the rows, in order of version.
+    ///
+    /// # Errors
+    /// There is no end, or there are more or fewer rows than there ought to be.
+    pub fn into_rows(mut self) -> Result<Vec<AppliedMigration>, DatabaseError> {
+        match self.count {
+            Some(count) if count == self.rows.len() => {
+                self.rows.sort_by_key(|row| row.version);
+                Ok(self.rows)
+            }
+            Some(count) => Err(odd(format!("there are {count} rows, and it printed {}", self.rows.len()))),
+            None => Err(self.nothing()),
+        }
+    }
+}
+
+/// What cannot be understood of what was printed.
+pub fn odd(detail: impl Into<String>) -> DatabaseError {
+    DatabaseError::new(Kind::CommandAnswer, detail)
+}
+
+/// A row: its version, whether it is dirty, its time of execution; and in hexadecimal digits its checksum, its
+/// description and its time.
+fn row(fields: &[&str]) -> Result<AppliedMigration, DatabaseError> {
+    let [version, dirty, execution_time, checksum, description, installed_on] = fields else {
+        return Err(odd("a row of it has more or fewer columns than were asked for"));
+    };
+    let wrong = |name: &str, value: &str| {
+        let what = if value == "null" { "is NULL" } else { "holds a value of an unexpected type" };
+        DatabaseError::new(Kind::WrongShape, format!("the column `{name}` {what} in a row"))
+    };
+    let integer = |name, value: &str| value.parse().map_err(|_| wrong(name, value));
+    let bytes = |name, value: &str| from_hexadecimal(value).ok_or_else(|| wrong(name, value));
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok(AppliedMigration {
+        version: Version(integer("version", version)?),
+        description: text(bytes("description", description)?),
+        // Only shown, so that what is no text may as well be no time.
+        installed_on: from_hexadecimal(installed_on).map(text),
+        success: integer("success", dirty)? == 0,
+        checksum: Checksum::from_bytes(bytes("checksum", checksum)?),
+        execution_time: integer("execution_time", execution_time)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: &str = "preflight-row~7~0~12~00ff~6120ff~323032352d31322d3238;";
+
+    fn answer(printed: &str, size: usize) -> Result<Vec<AppliedMigration>, DatabaseError> {
+        let mut answer = Answer::default();
+        for piece in printed.as_bytes().chunks(size) {
+            answer.read(piece)?;
+        }
+        answer.into_rows()
+    }
+
+    #[test]
+    fn a_row_is_found_in_whatever_form_it_is_printed() {
+        let forms = [
+            "{}\n{end}\n",
+            "?column?\n\"{}\"\n\"{end}\"\nCOMMIT\n",
+            "[{\"line\":\"{}\"},{\"line\":\"{end}\"}]",
+            " line \n-----\n {} \n {end} \n(2 rows)",
+            "preflight-\npreflight-row~1\n{}preflight-{end}",
+        ];
+        for form in forms {
+            let printed = form.replace("{}", ROW).replace("{end}", "preflight-end~1;");
+            for size in [1, 2, 3, 7, 1000] {
+                let rows = answer(&printed, size).unwrap();
+                let [row] = &rows[..] else { panic!("{rows:?}") };
+                assert_eq!((row.version, row.success, row.execution_time), (Version(7), true, 12));
+                assert_eq!((row.description.as_str(), row.checksum.as_bytes()), ("a \u{fffd}", &[0, 255][..]));
+                assert_eq!(row.installed_on.as_deref(), Some("2025-12-28"));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_whole_answer_is_none() {
+        let told = |printed: &str| answer(printed, 5).unwrap_err().to_string();
+        let no_answer = "what the command printed is not what it was asked for: ";
+        let is = |printed: &str, detail: &str| assert_eq!(told(printed), format!("{no_answer}{detail}"), "{printed}");
+        is("", "it printed nothing");
+        is("rubbish", "none of the 7 bytes that it printed is the end of an answer");
+        is(ROW, "none of the 54 bytes that it printed is the end of an answer");
+        is("preflight-end~1;", "there are 1 rows, and it printed 0");
+        is(&format!("{ROW}{ROW}preflight-end~1;"), "there are 1 rows, and it printed 2");
+        is("preflight-row~7;preflight-end~1;", "a row of it has more or fewer columns than were asked for");
+        is(&format!("preflight-{}", "a".repeat(20_000)), "a row of it has no end");
+        assert_eq!(told("preflight-end~x;"), told("xpreflight-end~;"));
+    }
+
+    #[test]
+    fn a_column_that_sqlx_did_not_write_is_named() {
+        let told = |from: &str, to: &str| answer(&ROW.replace(from, to), 9).unwrap_err().detail;
+        assert_eq!(told("~7~", "~null~"), "the column `version` is NULL in a row");
+        assert_eq!(told("00ff", "null"), "the column `checksum` is NULL in a row");
+        assert_eq!(told("00ff", "0"), "the column `checksum` holds a value of an unexpected type in a row");
+        assert_eq!(told("~12~", "~1x~"), "the column `execution_time` holds a value of an unexpected type in a row");
+    }
+
+    #[test]
+    fn rows_are_put_in_order() {
+        let printed = format!("{ROW}{}preflight-end~2;", ROW.replace("~7~", "~-3~"));
+        let versions: Vec<_> = answer(&printed, 11).unwrap().iter().map(|row| row.version.0).collect();
+        assert_eq!(versions, [-3, 7]);
+    }
+
+    #[test]
+    fn the_mark_stands_in_no_query() {
+        let sql = part("row", &["version".to_owned()], |pieces| pieces.join(" || "));
+        assert_eq!(sql, "'pre' || 'flight-row' || '~' || version || ';'");
+    }
+}

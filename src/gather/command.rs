@@ -1,0 +1,195 @@
+//! Reads the history of one target by way of a command, and the password of one from another. Bounded in time and in
+//! what is read; the command gets SQL that only reads.
+
+mod process;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use process::{Ended, Handed};
+
+use crate::gather::answer::{Answer, odd};
+use crate::gather::database::budget;
+use crate::gather::{mysql, postgres, redact, sqlite};
+use crate::history::{
+    Command, DatabaseCommand, DatabaseError, DatabaseErrorKind as Kind, Engine, History, LookUp, QueryBy,
+};
+use crate::secret::Secrets;
+use crate::table_name::{self, TableName};
+use crate::text::mask;
+
+/// No password is longer; a token of a cloud's has two thousand letters.
+const MOST_PASSWORD: usize = 64 << 10;
+
+/// What makes the name of an environment variable one of a secret.
+const SECRET: [&str; 7] = ["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH"];
+
+/// The history that `look_up` leads to, as the client of `command` prints it, within `timeout`.
+///
+/// # Errors
+/// Every reason for which it cannot be read, with nothing secret in it.
+pub async fn history(
+    command: &DatabaseCommand,
+    look_up: &LookUp,
+    folder: &Path,
+    timeout: Duration,
+) -> Result<History, DatabaseError> {
+    let start = Instant::now();
+    let name = table_name::parse(&look_up.table, command.engine)?;
+    let client = Client::of(command.engine);
+    tracing::debug!(program = command.command.program, table = look_up.table, "running the command");
+    let asked = ask(command, &(client.rows)(&name, budget(timeout)), folder, timeout).await?;
+    let failure = match asked.result {
+        Ok(answer) => match (client.history)(answer, look_up, &name) {
+            Ok(history) => return Ok(history),
+            Err(error) => error,
+        },
+        Err(error) => error,
+    };
+    // The table may not be there. A second question tells, but only where the first one has come to a database that
+    // knows: whoever is not let in is not to be turned away twice.
+    let left = timeout.saturating_sub(start.elapsed());
+    if !names(&asked.complaint, &name) {
+        return Err(failure);
+    }
+    let place = ask(command, &(client.place)(&name, budget(left)), folder, left).await;
+    let place = place.and_then(|asked| asked.result).and_then(|answer| (client.history)(answer, look_up, &name));
+    match place {
+        Ok(absent @ History::Absent(_)) => Ok(absent),
+        _ => Err(failure),
+    }
+}
+
+/// The password that a command prints, within `timeout`.
+///
+/// # Errors
+/// The command fails, or prints no password.
+pub async fn password(command: &Command, folder: &Path, timeout: Duration) -> Result<String, DatabaseError> {
+    let of_password = |error: DatabaseError| {
+        let detail = format!("`password-command`: {}", error.detail);
+        DatabaseError { detail, ..error }
+    };
+    let mut printed = Vec::new();
+    let read = |piece: &[u8]| {
+        printed.extend_from_slice(piece);
+        if printed.len() > MOST_PASSWORD { Err(odd("it printed more than any password")) } else { Ok(()) }
+    };
+    let ended = run(command, &Handed { argument: None, input: None }, folder, timeout, read).await.map_err(of_password)?;
+    succeeded(command, &ended).map_err(of_password)?;
+    let printed = String::from_utf8(printed).map_err(|_| of_password(odd("it printed what is no UTF-8")))?;
+    match printed.trim_end_matches(['\r', '\n']) {
+        "" => Err(of_password(odd("it printed nothing"))),
+        lines if lines.contains(['\r', '\n']) => Err(of_password(odd("it printed more than one line"))),
+        password => Ok(password.to_owned()),
+    }
+}
+
+/// What is asked of one engine's client, and what its answer means.
+struct Client {
+    rows: fn(&TableName, Duration) -> String,
+    place: fn(&TableName, Duration) -> String,
+    history: fn(Answer, &LookUp, &TableName) -> Result<History, DatabaseError>,
+}
+
+impl Client {
+    fn of(engine: Engine) -> Self {
+        use {mysql::client as mysql, postgres::client as postgres, sqlite::client as sqlite};
+        match engine {
+            Engine::Postgres => Self { rows: postgres::rows, place: postgres::place, history: postgres::history },
+            Engine::MySql => Self { rows: mysql::rows, place: mysql::place, history: mysql::history },
+            Engine::Sqlite => Self { rows: sqlite::rows, place: sqlite::place, history: sqlite::history },
+        }
+    }
+}
+
+/// What came of a question.
+struct Asked {
+    result: Result<Answer, DatabaseError>,
+    /// What the command wrote to standard error.
+    complaint: String,
+}
+
+/// # Errors
+/// The command did not come to its end.
+async fn ask(
+    command: &DatabaseCommand,
+    query: &str,
+    folder: &Path,
+    timeout: Duration,
+) -> Result<Asked, DatabaseError> {
+    let line = format!("{query}\n");
+    let handed = match command.query {
+        QueryBy::Argument => Handed { argument: Some(query), input: None },
+        QueryBy::Stdin => Handed { argument: None, input: Some(&line) },
+    };
+    let mut answer = Answer::default();
+    let ended = run(&command.command, &handed, folder, timeout, |piece| answer.read(piece)).await?;
+    let result = match succeeded(&command.command, &ended) {
+        Ok(()) if answer.is_one() => Ok(answer),
+        // A client that reads its input to the end says by its words alone that the query failed.
+        Ok(()) if !ended.complaint.trim().is_empty() => Err(failed(&command.command, &ended)),
+        result => result.map(|()| answer),
+    };
+    Ok(Asked { result, complaint: ended.complaint })
+}
+
+/// Runs a command to its end, or ends it.
+async fn run(
+    command: &Command,
+    handed: &Handed<'_>,
+    folder: &Path,
+    timeout: Duration,
+    read: impl FnMut(&[u8]) -> Result<(), DatabaseError>,
+) -> Result<Ended, DatabaseError> {
+    let running = process::run(command, handed, folder, read);
+    tokio::time::timeout(timeout, running).await.unwrap_or_else(|_| {
+        let detail = format!("`{}` was ended after {} s", command.program, timeout.as_secs_f64());
+        Err(DatabaseError::new(Kind::CommandTimedOut, detail))
+    })
+}
+
+/// # Errors
+/// The command says that it failed.
+fn succeeded(command: &Command, ended: &Ended) -> Result<(), DatabaseError> {
+    if ended.status.success() { Ok(()) } else { Err(failed(command, ended)) }
+}
+
+/// The failure of a command in its own words, without what is secret. What it prints beside them is never told: that may
+/// be anything.
+fn failed(command: &Command, Ended { status, complaint }: &Ended) -> DatabaseError {
+    let mut secrets = of_environment();
+    secrets.extend([command.secrets().clone()]);
+    let words = mask(&redact::retold(&secrets, complaint), false);
+    let program = &command.program;
+    let end = match status.code() {
+        Some(0) => "did not do what was asked".to_owned(),
+        Some(code) => format!("ended with exit code {code}"),
+        None => "was ended".to_owned(),
+    };
+    let colon = if words.is_empty() { ", and does not say why" } else { ": " };
+    DatabaseError::new(Kind::CommandFailed, format!("`{program}` {end}{colon}{words}"))
+}
+
+/// What the environment may hold in secret: a command inherits it, and is free to print it.
+fn of_environment() -> Secrets {
+    let mut secrets = Secrets::default();
+    for (name, value) in std::env::vars_os() {
+        let (name, value) = (name.to_string_lossy().to_ascii_uppercase(), value.to_string_lossy());
+        // Where one is, is no secret.
+        let is_secret = SECRET.iter().any(|word| name.contains(word)) && !["PWD", "OLDPWD"].contains(&&*name);
+        if is_secret {
+            secrets.add_plain_password(value.trim());
+        }
+        if is_secret || value.contains("://") {
+            secrets.add_value(value.trim());
+        }
+    }
+    secrets
+}
+
+/// Whether the words of a client name the table or its schema: it has come so far then.
+fn names(complaint: &str, name: &TableName) -> bool {
+    let complaint = complaint.to_lowercase();
+    let parts = std::iter::once(&name.table).chain(&name.schema);
+    parts.into_iter().any(|part| complaint.contains(&part.to_lowercase()))
+}

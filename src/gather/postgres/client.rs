@@ -1,0 +1,88 @@
+//! The same history by way of a client that prints it, such as `psql`. Pure: what is asked, and what the answer means.
+
+use std::time::Duration;
+
+use super::search_path::SearchPath;
+use super::{Whereabouts, literal, settled, whereabouts};
+use crate::gather::answer::{Answer, part};
+use crate::history::{DatabaseError, Engine, History, LookUp};
+use crate::table_name::TableName;
+use crate::text::from_hexadecimal;
+
+/// Where the search path is kept while another is in force.
+const PATH: &str = "preflight.search_path";
+
+/// Asks for the rows of a table.
+pub fn rows(name: &TableName, timeout: Duration) -> String {
+    let quoted = name.quoted(Engine::Postgres);
+    let row = [
+        "coalesce(version::text, 'null')".to_owned(),
+        "CASE WHEN success = false THEN 1 ELSE 0 END".to_owned(),
+        "coalesce(execution_time::text, 'null')".to_owned(),
+        "coalesce(pg_catalog.encode(checksum, 'hex'), 'null')".to_owned(),
+        hexadecimal("description::text"),
+        hexadecimal("installed_on::text"),
+    ];
+    let end = ["pg_catalog.count(*)".to_owned()];
+    format!(
+        "{} UNION ALL SELECT {} FROM {quoted} UNION ALL SELECT {} FROM {quoted};",
+        place(name, timeout).trim_end_matches(';'),
+        line("row", &row),
+        line("end", &end),
+    )
+}
+
+/// Asks where a table is, and does not touch it.
+///
+/// Not committed: a client that prints nothing but the last answer would print that of the `COMMIT`. What has only read
+/// needs none. The settings are those of the driver's batch, and beside them those of the form in which a client prints.
+pub fn place(name: &TableName, timeout: Duration) -> String {
+    let milliseconds = timeout.as_millis().clamp(1, i32::MAX as u128);
+    let [found, schema, elsewhere] = whereabouts(name);
+    let place = [
+        hexadecimal(&format!("pg_catalog.current_setting({})", literal(PATH))),
+        hexadecimal("pg_catalog.current_setting('search_path')"),
+        format!("CASE WHEN {found} THEN 't' ELSE 'f' END"),
+        format!("CASE WHEN {schema} THEN 't' ELSE 'f' END"),
+        hexadecimal(&format!("({elsewhere})::text")),
+    ];
+    format!(
+        "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+         SET LOCAL statement_timeout = {milliseconds}; \
+         SET LOCAL row_security = off; \
+         SET LOCAL timezone = 'UTC'; \
+         SET LOCAL datestyle = 'ISO'; \
+         SELECT pg_catalog.set_config({}, pg_catalog.current_setting('search_path'), true); \
+         SELECT pg_catalog.set_config('search_path', \
+         coalesce(pg_catalog.quote_ident(pg_catalog.current_schema()), ''), true); \
+         SELECT {};",
+        literal(PATH),
+        line("place", &place),
+    )
+}
+
+/// What the answer says of the history.
+///
+/// # Errors
+/// It makes no sense.
+pub fn history(answer: Answer, look_up: &LookUp, name: &TableName) -> Result<History, DatabaseError> {
+    let [setting, current, found, schema, elsewhere] = answer.place()?;
+    let text = |digits: &String| {
+        let bytes = from_hexadecimal(digits).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let path = SearchPath::new(&text(setting), &text(current));
+    let whereabouts = Whereabouts::new(path, found, schema, &text(elsewhere))?;
+    if !whereabouts.found {
+        return Ok(History::Absent(whereabouts.absent(look_up, name)));
+    }
+    settled(whereabouts, answer.into_rows(), look_up, name)
+}
+
+fn line(kind: &str, parts: &[String]) -> String {
+    part(kind, parts, |pieces| pieces.join(" || "))
+}
+
+fn hexadecimal(text: &str) -> String {
+    format!("coalesce(pg_catalog.encode(pg_catalog.convert_to({text}, 'UTF8'), 'hex'), 'null')")
+}

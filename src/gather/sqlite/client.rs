@@ -1,0 +1,67 @@
+//! The same history by way of a client that prints it, such as `sqlite3`. Pure: what is asked, and what the answer means.
+
+use std::time::Duration;
+
+use super::catalogue;
+use crate::gather::answer::{Answer, part};
+use crate::history::{AbsentTable, DatabaseError, Engine, History, LookUp};
+use crate::table_name::TableName;
+
+/// Asks for the rows of a table.
+pub fn rows(name: &TableName, timeout: Duration) -> String {
+    let quoted = name.quoted(Engine::Sqlite);
+    let row = [
+        "coalesce(version, 'null')".to_owned(),
+        "coalesce(success = false, false)".to_owned(),
+        "coalesce(execution_time, 'null')".to_owned(),
+        hexadecimal("checksum"),
+        hexadecimal("description"),
+        hexadecimal("CAST(installed_on AS TEXT)"),
+    ];
+    let end = ["count(*)".to_owned()];
+    format!(
+        "{} UNION ALL SELECT {} FROM {quoted} UNION ALL SELECT {} FROM {quoted};",
+        place(name, timeout).trim_end_matches(';'),
+        line("row", &row),
+        line("end", &end),
+    )
+}
+
+/// Asks whether a table is there, and does not touch it.
+pub fn place(name: &TableName, timeout: Duration) -> String {
+    let table = name.table.replace('\'', "''");
+    let found = match catalogue(name) {
+        Some(catalogue) => format!(
+            "EXISTS (SELECT * FROM {catalogue} WHERE type IN ('table', 'view') AND name = '{table}' COLLATE NOCASE)"
+        ),
+        None => "0".to_owned(),
+    };
+    // A pragma that is set prints its value or nothing.
+    format!(
+        "PRAGMA query_only = 1; PRAGMA busy_timeout = {}; SELECT {};",
+        timeout.as_millis().min(i32::MAX as u128),
+        line("place", &[found]),
+    )
+}
+
+/// What the answer says of the history.
+///
+/// # Errors
+/// It makes no sense.
+pub fn history(answer: Answer, look_up: &LookUp, name: &TableName) -> Result<History, DatabaseError> {
+    let [found] = answer.place()?;
+    if found == "0" {
+        let absent_schema = name.schema.clone().filter(|_| catalogue(name).is_none());
+        let absent = AbsentTable { table: look_up.table.clone(), absent_schema, ..AbsentTable::default() };
+        return Ok(History::Absent(absent));
+    }
+    answer.into_rows().map(History::Present)
+}
+
+fn line(kind: &str, parts: &[String]) -> String {
+    part(kind, parts, |pieces| pieces.join(" || "))
+}
+
+fn hexadecimal(value: &str) -> String {
+    format!("CASE WHEN {value} IS NULL THEN 'null' ELSE hex({value}) END")
+}
