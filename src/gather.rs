@@ -72,7 +72,6 @@ pub fn secrets(targets: &[Target]) -> Secrets {
     secrets
 }
 
-
 /// The URLs of the databases that are asked.
 fn urls(targets: &[Target]) -> impl Iterator<Item = &DatabaseUrl> {
     targets.iter().filter_map(|target| target.database.as_ref().ok()?.url())

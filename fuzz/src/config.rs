@@ -1,8 +1,8 @@
 //! The configuration file: to settings that hold or to every mistake at once, and on to the plan.
 
-use migration_preflight::inputs::Inputs;
 use migration_preflight::inputs::config::{Config, read};
 use migration_preflight::inputs::diagnostic::Diagnostics;
+use migration_preflight::inputs::{Commands, Inputs};
 use migration_preflight::source::SourceChoice;
 
 use super::matrix::assert_plannable;
@@ -32,6 +32,7 @@ fn judge(config: Config) {
         environments: Vec::new(),
         migrations: None,
         source: SourceChoice::Directory(None),
+        commands: Commands::default(),
         without_secrets: None,
         read: Vec::new(),
     });

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::path::{Component, Path};
 
-use migration_preflight::inputs::Inputs;
 use migration_preflight::inputs::config::Config;
 use migration_preflight::inputs::matrix::{ServiceMatrix, from_json, text};
+use migration_preflight::inputs::{Commands, Inputs};
 use migration_preflight::plan::plan;
 use migration_preflight::source::SourceChoice;
 
@@ -60,6 +60,7 @@ pub fn assert_sound(matrix: &ServiceMatrix) {
         environments: Vec::new(),
         migrations: None,
         source: SourceChoice::Directory(None),
+        commands: Commands::default(),
         without_secrets: None,
         read: Vec::new(),
     });

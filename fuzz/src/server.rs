@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use migration_preflight::gather::database;
-use migration_preflight::history::DatabaseUrl;
+use migration_preflight::history::{DatabaseUrl, LookUp};
 
 use super::shown::{PLANTED, assert_calm};
 use super::sqlx_toml::scratch;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use migration_preflight::gather::database;
-use migration_preflight::history::{DatabaseError, DatabaseUrl};
+use migration_preflight::history::{DatabaseError, DatabaseUrl, LookUp};
 
 use super::shown::{PLANTED, assert_harmless};
 

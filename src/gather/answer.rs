@@ -14,8 +14,8 @@ const MARK: &[u8] = b"preflight-";
 /// No part is longer: the two texts of a row have 4 KiB at most, which is 8 in hexadecimal digits.
 const MOST_PART: usize = 16 << 10;
 
-/// No history fills more, printed in the widest of forms.
-const MOST_PRINTED: usize = 512 << 20;
+/// No history fills more: it is what 200,000 rows of sqlx's take, printed in hexadecimal digits.
+const MOST_PRINTED: usize = 64 << 20;
 
 /// An SQL expression of a text, put together of `parts`, each an expression of its own. `kind` says what it is.
 ///

@@ -74,7 +74,8 @@ pub async fn password(command: &Command, folder: &Path, timeout: Duration) -> Re
         printed.extend_from_slice(piece);
         if printed.len() > MOST_PASSWORD { Err(odd("it printed more than any password")) } else { Ok(()) }
     };
-    let ended = run(command, &Handed { argument: None, input: None }, folder, timeout, read).await.map_err(of_password)?;
+    let ended =
+        run(command, &Handed { argument: None, input: None }, folder, timeout, read).await.map_err(of_password)?;
     succeeded(command, &ended).map_err(of_password)?;
     let printed = String::from_utf8(printed).map_err(|_| of_password(odd("it printed what is no UTF-8")))?;
     match printed.trim_end_matches(['\r', '\n']) {
@@ -111,12 +112,7 @@ struct Asked {
 
 /// # Errors
 /// The command did not come to its end.
-async fn ask(
-    command: &DatabaseCommand,
-    query: &str,
-    folder: &Path,
-    timeout: Duration,
-) -> Result<Asked, DatabaseError> {
+async fn ask(command: &DatabaseCommand, query: &str, folder: &Path, timeout: Duration) -> Result<Asked, DatabaseError> {
     let line = format!("{query}\n");
     let handed = match command.query {
         QueryBy::Argument => Handed { argument: Some(query), input: None },

@@ -173,7 +173,8 @@ impl Whereabouts {
     }
 
     fn read(path: SearchPath, row: &PgRow) -> Result<Self, DatabaseError> {
-        let (found, schema) = (row::text(row, 0, "whether the table exists")?, row::text(row, 1, "whether the schema exists")?);
+        let (found, schema) =
+            (row::text(row, 0, "whether the table exists")?, row::text(row, 1, "whether the schema exists")?);
         Self::new(path, found, schema, row::text(row, 2, "the list of schemas")?)
     }
 

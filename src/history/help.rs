@@ -36,7 +36,8 @@ const UNINTELLIGIBLE: &str = "Check that the URL (scheme, host and port, or the 
 const TLS: &str = "Check the TLS parameters of the URL (`sslmode`, `sslrootcert`, `sslcert`; MySQL: `ssl-mode`, `ssl-ca`, `ssl-cert`) against what the server asks for.";
 const COMMAND_NOT_ALLOWED: &str = "Give `--allow-commands` (the input `allow-commands: true`) where everybody who can change the configuration may run programs here; or put a `database-url` or a snapshot in its place. For the pull request of a fork that runs with secrets (`pull_request_target`, `workflow_run`) nothing allows it.";
 const COMMAND_ABSENT: &str = "Check its name, and that it is installed here and executable. No shell is asked: `|`, `$()` and aliases mean nothing, and a path is relative to the root of the repository.";
-const COMMAND_FAILED: &str = "Run it by hand, with `SELECT 1` in the place of the query; what it wrote to standard error stands above.";
+const COMMAND_FAILED: &str =
+    "Run it by hand, with `SELECT 1` in the place of the query; what it wrote to standard error stands above.";
 const COMMAND_TIMED_OUT: &str = "Check that it asks for nothing (it has no terminal; `kubectl exec` wants no `-t`, `ssh` `-o BatchMode=yes`) and that what it connects to can be reached. `--timeout` gives it longer.";
 const COMMAND_ANSWER: &str = "Let it run the query as it is, and print every row whole: `psql --csv -c`, `mysql --batch -e`, `sqlite3 -csv FILE`. A remote shell (`ssh`) would take the query apart: give it on standard input, with `query: stdin`.";
 const SNAPSHOT_TOO_OLD: &str = "Take a new one where the database can be reached, with `migration-preflight snapshot`; or raise `max-age`, if a history of that age says enough.";

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::finding::{Rule, Severity};
-use crate::inputs::{config, matrix};
+use crate::inputs::{Commands, config, matrix};
 
 /// Inputs of a repository at `/repository` with this configuration.
 fn inputs(yaml: &str) -> Inputs {
@@ -15,6 +15,7 @@ fn inputs(yaml: &str) -> Inputs {
         services: Vec::new(),
         environments: Vec::new(),
         migrations: None,
+        commands: Commands::default(),
         without_secrets: None,
         read: Vec::new(),
     }

@@ -4,7 +4,7 @@ mod hostile;
 mod mistakes;
 
 use migration_preflight::finding::{Rule, Severity};
-use migration_preflight::inputs::config::{Config, MatrixSource, ServiceFields, read, schema};
+use migration_preflight::inputs::config::{Config, DatabaseTemplate, MatrixSource, ServiceFields, read, schema};
 use migration_preflight::inputs::diagnostic::Diagnostics;
 use migration_preflight::inputs::template::{Template, UrlTemplate};
 use migration_preflight::migration::Version;
@@ -65,7 +65,7 @@ fn the_whole_example_is_read_as_it_is_meant() {
     assert_eq!((matrix.location.file.as_str(), matrix.location.line), (FILE, 1));
 
     let migrations = |text: &str| Some(Template::parse_path(text).expect("a path"));
-    let url = |text: &str| Some(UrlTemplate::parse(text).expect("a URL"));
+    let url = |text: &str| Some(DatabaseTemplate::Url(UrlTemplate::parse(text).expect("a URL")));
     assert_eq!(
         config.defaults,
         ServiceFields { migrations: migrations("backend/{service}/migrations"), ..ServiceFields::default() }
@@ -82,9 +82,9 @@ fn the_whole_example_is_read_as_it_is_meant() {
     );
     assert_eq!((service.location.line, service.environments.len()), (10, 0));
     assert_eq!(config.environments.keys().collect::<Vec<_>>(), ["staging", "production"]);
-    assert_eq!(config.environments["staging"].fields.database_url, url("${STAGING_DATABASE_URL}"));
+    assert_eq!(config.environments["staging"].fields.database, url("${STAGING_DATABASE_URL}"));
     let production = &config.environments["production"];
-    assert_eq!(production.fields.database_url, url("${PRODUCTION_{SERVICE}_DATABASE_URL}"));
+    assert_eq!(production.fields.database, url("${PRODUCTION_{SERVICE}_DATABASE_URL}"));
     assert_eq!(production.fields.levels, [(Rule::OutOfOrder, Some(Severity::Error))].into());
     assert_eq!(production.location.line, 17);
     assert_eq!(config.levels, [(Rule::IgnoredFile, Some(Severity::Error))].into());

@@ -2,7 +2,7 @@
 
 use migration_preflight::github::{Run, WithoutSecrets};
 use migration_preflight::inputs::github::read;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const CHECKED_OUT: &str = "1111111111111111111111111111111111111111";
 
@@ -25,18 +25,20 @@ fn run(name: &str, payload: &str, actor: &str) -> Run {
     read(&variable, &|_| Some(payload.to_owned())).unwrap()
 }
 
-/// The commit, the pull request, and who has no secrets.
-type Read = (String, Option<u64>, Option<WithoutSecrets>);
-
-fn facts(name: &str, payload: &Value, actor: &str) -> Read {
-    let run = run(name, &payload.to_string(), actor);
-    assert_eq!((run.owner.as_str(), run.repository.as_str(), run.attempt.as_str()), ("octo", "demo", "17-1"));
-    (run.commit, run.pull_request, run.without_secrets)
-}
-
 #[cfg(feature = "oracles")]
 mod real {
+    use serde_json::json;
+
     use super::*;
+
+    /// The commit, the pull request, and who has no secrets.
+    type Read = (String, Option<u64>, Option<WithoutSecrets>);
+
+    fn facts(name: &str, payload: &Value, actor: &str) -> Read {
+        let run = run(name, &payload.to_string(), actor);
+        assert_eq!((run.owner.as_str(), run.repository.as_str(), run.attempt.as_str()), ("octo", "demo", "17-1"));
+        (run.commit, run.pull_request, run.without_secrets)
+    }
 
     /// The payloads of an event.
     fn examples(name: &str) -> Vec<Value> {

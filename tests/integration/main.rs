@@ -8,6 +8,7 @@ mod artifacts;
 mod binaries;
 mod binary;
 mod cli;
+mod command;
 mod config;
 mod events;
 mod explain;

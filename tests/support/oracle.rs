@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use migration_preflight::gather::database::history;
 use migration_preflight::gather::directory;
-use migration_preflight::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl};
+use migration_preflight::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl, LookUp};
 use migration_preflight::startup::{Outcome, StartupError, predict};
 use sqlx::error::{BoxDynError, ErrorKind};
 use sqlx::migrate::{MigrateError, Migration, MigrationSource, Migrator, ResolveConfig, ResolveWith};
@@ -63,8 +63,9 @@ pub fn migrators(
 /// # Errors
 /// The history cannot be read, or the directory as a whole cannot: then sqlx must fail as well.
 pub async fn predicted(root: &Path, start: &Start, url: &DatabaseUrl) -> Result<Outcome, Unread> {
-    let create_schemas: Vec<_> = start.place.create_schemas.iter().map(ToString::to_string).collect();
-    let history = history(url, start.place.table, &create_schemas, Duration::from_secs(60));
+    let create_schemas = start.place.create_schemas.iter().map(ToString::to_string).collect();
+    let look_up = LookUp { table: start.place.table.to_owned(), create_schemas };
+    let history = history(url, &look_up, Duration::from_secs(60));
     let history = history.await.map_err(Unread::History)?;
     let defined = directory::read(root, Path::new(start.world.directory)).map_err(|_| Unread::Source)?;
     Ok(predict(&defined, &history, start.engine, start.ignore_missing))

@@ -38,9 +38,7 @@ pub fn place(name: &TableName, timeout: Duration) -> String {
 fn table_exists(name: &TableName) -> String {
     let schema = name.schema.as_deref().map_or_else(|| "DATABASE()".to_owned(), literal);
     let table = literal(&name.table);
-    format!(
-        "EXISTS (SELECT * FROM information_schema.tables WHERE table_schema = {schema} AND table_name = {table})"
-    )
+    format!("EXISTS (SELECT * FROM information_schema.tables WHERE table_schema = {schema} AND table_name = {table})")
 }
 
 /// What the answer says of the history.

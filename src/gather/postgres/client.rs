@@ -15,13 +15,16 @@ const PATH: &str = "preflight.search_path";
 /// Asks for the rows of a table.
 pub fn rows(name: &TableName, timeout: Duration) -> String {
     let quoted = name.quoted(Engine::Postgres);
+    // In UTC, as ISO 8601 has it.
+    let (printed, iso) = (literal("^(.*) (.*)[+]00$"), literal("\\1T\\2Z"));
+    let installed_on = format!("pg_catalog.regexp_replace(installed_on::text, {printed}, {iso})");
     let row = [
         "coalesce(version::text, 'null')".to_owned(),
         "CASE WHEN success = false THEN 1 ELSE 0 END".to_owned(),
         "coalesce(execution_time::text, 'null')".to_owned(),
         "coalesce(pg_catalog.encode(checksum, 'hex'), 'null')".to_owned(),
         hexadecimal("description::text"),
-        hexadecimal("installed_on::text"),
+        hexadecimal(&installed_on),
     ];
     let end = ["pg_catalog.count(*)".to_owned()];
     format!(

@@ -69,7 +69,7 @@ fn hexadecimal(printed: &str) -> Option<Vec<u8>> {
 }
 
 /// `2025-12-28 10:00:00+00`, as the driver asks the server to print it, becomes `2025-12-28T10:00:00Z`.
-pub fn iso(printed: &str) -> String {
+fn iso(printed: &str) -> String {
     match printed.strip_suffix("+00") {
         Some(utc) => utc.replacen(' ', "T", 1) + "Z",
         None => printed.to_owned(),

@@ -12,12 +12,8 @@ use crate::yaml::{Node, Span};
 use strum::VariantNames;
 
 /// The clients whose SQL is known by their names.
-const CLIENTS: [(&str, Engine); 4] = [
-    ("psql", Engine::Postgres),
-    ("mysql", Engine::MySql),
-    ("mariadb", Engine::MySql),
-    ("sqlite3", Engine::Sqlite),
-];
+const CLIENTS: [(&str, Engine); 4] =
+    [("psql", Engine::Postgres), ("mysql", Engine::MySql), ("mariadb", Engine::MySql), ("sqlite3", Engine::Sqlite)];
 
 impl Check<'_> {
     /// The database of a service, which only one of the two leads to.
@@ -127,7 +123,7 @@ impl Check<'_> {
             return Some(engine);
         }
         let problem = if engines.is_empty() { "names no client whose SQL is known" } else { "names several clients" };
-        let hint = format!("say whose SQL the database speaks, with `engine:` {}", Engine::VARIANTS.join(", "));
+        let hint = "say whose SQL the database speaks: `engine: postgres`, `engine: mysql` or `engine: sqlite`";
         self.tell(span, format!("`run` {problem}"), hint);
         None
     }
