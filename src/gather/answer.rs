@@ -6,6 +6,7 @@ use memchr::memmem;
 use crate::gather::limit::{MOST_ROWS, Meter, too_many_rows};
 use crate::history::{DatabaseError, DatabaseErrorKind as Kind};
 use crate::migration::{AppliedMigration, Checksum, Version};
+use crate::table_name::TableName;
 use crate::text::from_hexadecimal;
 
 /// Begins each part of an answer.
@@ -157,9 +158,33 @@ fn row(fields: &[&str]) -> Result<AppliedMigration, DatabaseError> {
     })
 }
 
+/// Whether the words of a client name the table or its schema: it has come so far then.
+pub fn names(complaint: &str, name: &TableName) -> bool {
+    let complaint = complaint.to_lowercase();
+    let parts = std::iter::once(&name.table).chain(&name.schema);
+    parts.into_iter().any(|part| complaint.contains(&part.to_lowercase()))
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_printed_means_the_same_in_however_many_pieces(
+            parts in prop::collection::vec(prop_oneof![
+                Just(ROW.to_owned()),
+                Just("preflight-end~1;".to_owned()),
+                "(preflight-|pre|flight|-row~|~|;|[0-9a-f]{0,4}|\\PC){0,6}",
+            ], 0..6),
+            size in 1_usize..40,
+        ) {
+            let printed = parts.concat();
+            prop_assert_eq!(answer(&printed, size), answer(&printed, usize::MAX));
+        }
+    }
 
     const ROW: &str = "preflight-row~7~0~12~00ff~6120ff~323032352d31322d3238;";
 

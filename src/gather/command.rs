@@ -12,7 +12,7 @@ use crate::gather::answer::{Answer, odd};
 use crate::gather::database::budget;
 use crate::gather::{mysql, postgres, redact, sqlite};
 use crate::history::{
-    Command, DatabaseCommand, DatabaseError, DatabaseErrorKind as Kind, Engine, History, LookUp, QueryBy,
+    AbsentTable, Command, DatabaseCommand, DatabaseError, DatabaseErrorKind as Kind, Engine, History, LookUp, QueryBy,
 };
 use crate::secret::Secrets;
 use crate::table_name::{self, TableName};
@@ -49,13 +49,12 @@ pub async fn history(
     // The table may not be there. A second question tells, but only where the first one has come to a database that
     // knows: whoever is not let in is not to be turned away twice.
     let left = timeout.saturating_sub(start.elapsed());
-    if !names(&asked.complaint, &name) {
+    if !(client.may_miss)(&asked.complaint, &name) {
         return Err(failure);
     }
     let place = ask(command, &(client.place)(&name, budget(left)), folder, left).await;
-    let place = place.and_then(|asked| asked.result).and_then(|answer| (client.history)(answer, look_up, &name));
-    match place {
-        Ok(absent @ History::Absent(_)) => Ok(absent),
+    match place.and_then(|asked| asked.result).and_then(|answer| (client.absence)(&answer, look_up, &name)) {
+        Ok(Some(absent)) => Ok(History::Absent(absent)),
         _ => Err(failure),
     }
 }
@@ -88,17 +87,26 @@ pub async fn password(command: &Command, folder: &Path, timeout: Duration) -> Re
 /// What is asked of one engine's client, and what its answer means.
 struct Client {
     rows: fn(&TableName, Duration) -> String,
-    place: fn(&TableName, Duration) -> String,
     history: fn(Answer, &LookUp, &TableName) -> Result<History, DatabaseError>,
+    may_miss: fn(&str, &TableName) -> bool,
+    place: fn(&TableName, Duration) -> String,
+    absence: fn(&Answer, &LookUp, &TableName) -> Result<Option<AbsentTable>, DatabaseError>,
+}
+
+/// The client of an engine: the functions of its module.
+macro_rules! client {
+    ($engine:ident) => {{
+        use $engine::client::{absence, history, may_miss, place, rows};
+        Client { rows, history, may_miss, place, absence }
+    }};
 }
 
 impl Client {
     fn of(engine: Engine) -> Self {
-        use {mysql::client as mysql, postgres::client as postgres, sqlite::client as sqlite};
         match engine {
-            Engine::Postgres => Self { rows: postgres::rows, place: postgres::place, history: postgres::history },
-            Engine::MySql => Self { rows: mysql::rows, place: mysql::place, history: mysql::history },
-            Engine::Sqlite => Self { rows: sqlite::rows, place: sqlite::place, history: sqlite::history },
+            Engine::Postgres => client!(postgres),
+            Engine::MySql => client!(mysql),
+            Engine::Sqlite => client!(sqlite),
         }
     }
 }
@@ -181,11 +189,4 @@ fn of_environment() -> Secrets {
         }
     }
     secrets
-}
-
-/// Whether the words of a client name the table or its schema: it has come so far then.
-fn names(complaint: &str, name: &TableName) -> bool {
-    let complaint = complaint.to_lowercase();
-    let parts = std::iter::once(&name.table).chain(&name.schema);
-    parts.into_iter().any(|part| complaint.contains(&part.to_lowercase()))
 }

@@ -1,8 +1,7 @@
 //! What is read of the event that a run is for: of GitHub's own examples, of what is made of them, and of rubbish.
 
-use migration_preflight::github::{Run, WithoutSecrets};
+use migration_preflight::github::Run;
 use migration_preflight::inputs::github::read;
-use serde_json::Value;
 
 const CHECKED_OUT: &str = "1111111111111111111111111111111111111111";
 
@@ -27,7 +26,8 @@ fn run(name: &str, payload: &str, actor: &str) -> Run {
 
 #[cfg(feature = "oracles")]
 mod real {
-    use serde_json::json;
+    use migration_preflight::github::WithoutSecrets;
+    use serde_json::{Value, json};
 
     use super::*;
 

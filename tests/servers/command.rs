@@ -131,7 +131,7 @@ async fn psql_tells_what_postgresql_tells() {
 async fn mariadb_tells_what_the_server_tells() {
     let rows = mysql::support::history(TABLE) + ODD_ROWS + "GRANT SELECT ON $ROLE._sqlx_migrations TO $ROLE";
     let rows = mysql::support::Fixture::new(&rows).await;
-    let absent = mysql::support::Fixture::new("GRANT SELECT ON $ROLE.* TO $ROLE").await;
+    let absent = mysql::support::Fixture::new("GRANT SELECT ON *.* TO $ROLE").await;
     tokio::task::spawn_blocking(move || {
         for command in mariadb(&rows.name) {
             let way = Way { command: &command, url: rows.url() };

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use super::{Whereabouts, literal, read_only, schema_exists};
+use super::error::ABSENCE;
+use super::{Whereabouts, read_only, schema_exists};
 use crate::gather::answer::{Answer, part};
-use crate::history::{DatabaseError, Engine, History, LookUp};
+use crate::history::{AbsentTable, DatabaseError, Engine, History, LookUp};
 use crate::table_name::TableName;
 
 /// Asks for the rows of a table.
@@ -30,28 +31,32 @@ pub fn rows(name: &TableName, timeout: Duration) -> String {
 
 /// Asks where a table would be, and does not touch it.
 pub fn place(name: &TableName, timeout: Duration) -> String {
-    let is_there = ["@@lower_case_table_names <> 0".to_owned(), schema_exists(name), table_exists(name)];
+    let is_there = ["@@lower_case_table_names <> 0".to_owned(), schema_exists(name)];
     format!("{}; SELECT {};", read_only(timeout), line("place", &is_there))
 }
 
-/// Whether the catalogue lists the table, which it does for whoever has any privilege on it.
-fn table_exists(name: &TableName) -> String {
-    let schema = name.schema.as_deref().map_or_else(|| "DATABASE()".to_owned(), literal);
-    let table = literal(&name.table);
-    format!("EXISTS (SELECT * FROM information_schema.tables WHERE table_schema = {schema} AND table_name = {table})")
+/// Whether a client may mean that there is no such table. The catalogue is no witness: it does not list what a user may
+/// not see. Both clients print the number of an error, whatever the language of its text.
+pub fn may_miss(complaint: &str, _: &TableName) -> bool {
+    ABSENCE.iter().any(|number| complaint.contains(&format!("ERROR {number} ")))
 }
 
-/// What the answer says of the history.
+/// The history that rows come to.
 ///
 /// # Errors
-/// It makes no sense.
-pub fn history(answer: Answer, look_up: &LookUp, name: &TableName) -> Result<History, DatabaseError> {
-    let [ignores_case, schema_exists, found] = answer.place()?;
-    if found == "0" {
-        let whereabouts = Whereabouts { ignores_case: ignores_case != "0", schema_exists: schema_exists != "0" };
-        return Ok(History::Absent(whereabouts.absent(look_up, name)));
-    }
+/// They make no sense.
+pub fn history(answer: Answer, _: &LookUp, _: &TableName) -> Result<History, DatabaseError> {
     answer.into_rows().map(History::Present)
+}
+
+/// Where the table is absent from, of which the server has said that it is.
+///
+/// # Errors
+/// The answer makes no sense.
+pub fn absence(answer: &Answer, look_up: &LookUp, name: &TableName) -> Result<Option<AbsentTable>, DatabaseError> {
+    let [ignores_case, schema_exists] = answer.place()?;
+    let whereabouts = Whereabouts { ignores_case: ignores_case != "0", schema_exists: schema_exists != "0" };
+    Ok(Some(whereabouts.absent(look_up, name)))
 }
 
 fn line(kind: &str, parts: &[String]) -> String {

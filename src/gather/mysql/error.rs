@@ -65,9 +65,12 @@ fn not_granted(privilege: Privilege, url: &DatabaseUrl, options: &MySqlConnectOp
     Kind::NotGranted { privilege, grant: redact(url, &grant) }
 }
 
+/// No such table, no such database.
+pub const ABSENCE: [u16; 2] = [1146, 1049];
+
 /// Undefined table, and MySQL 8's undefined schema.
 pub fn is_absence(error: &sqlx::Error) -> bool {
-    matches!(number(error), Some(1146 | 1049))
+    number(error).is_some_and(|number| ABSENCE.contains(&number))
 }
 
 /// The server's own number of an error: MySQL has far fewer SQLSTATEs than errors.

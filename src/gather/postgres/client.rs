@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::search_path::SearchPath;
 use super::{Whereabouts, literal, settled, whereabouts};
-use crate::gather::answer::{Answer, part};
-use crate::history::{DatabaseError, Engine, History, LookUp};
+use crate::gather::answer::{Answer, names, part};
+use crate::history::{AbsentTable, DatabaseError, Engine, History, LookUp};
 use crate::table_name::TableName;
 use crate::text::from_hexadecimal;
 
@@ -64,22 +64,36 @@ pub fn place(name: &TableName, timeout: Duration) -> String {
     )
 }
 
-/// What the answer says of the history.
+/// Whether a client may mean that there is no such table.
+pub fn may_miss(complaint: &str, name: &TableName) -> bool {
+    names(complaint, name)
+}
+
+/// The history that rows come to.
 ///
 /// # Errors
-/// It makes no sense.
+/// They make no sense.
 pub fn history(answer: Answer, look_up: &LookUp, name: &TableName) -> Result<History, DatabaseError> {
+    settled(whereabouts_of(&answer)?, answer.into_rows(), look_up, name)
+}
+
+/// Where the table is absent from, if it is.
+///
+/// # Errors
+/// The answer makes no sense.
+pub fn absence(answer: &Answer, look_up: &LookUp, name: &TableName) -> Result<Option<AbsentTable>, DatabaseError> {
+    let whereabouts = whereabouts_of(answer)?;
+    Ok((!whereabouts.found).then(|| whereabouts.absent(look_up, name)))
+}
+
+fn whereabouts_of(answer: &Answer) -> Result<Whereabouts, DatabaseError> {
     let [setting, current, found, schema, elsewhere] = answer.place()?;
     let text = |digits: &String| {
         let bytes = from_hexadecimal(digits).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     };
     let path = SearchPath::new(&text(setting), &text(current));
-    let whereabouts = Whereabouts::new(path, found, schema, &text(elsewhere))?;
-    if !whereabouts.found {
-        return Ok(History::Absent(whereabouts.absent(look_up, name)));
-    }
-    settled(whereabouts, answer.into_rows(), look_up, name)
+    Whereabouts::new(path, found, schema, &text(elsewhere))
 }
 
 fn line(kind: &str, parts: &[String]) -> String {

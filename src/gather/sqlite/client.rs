@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::catalogue;
-use crate::gather::answer::{Answer, part};
+use crate::gather::answer::{Answer, names, part};
 use crate::history::{AbsentTable, DatabaseError, Engine, History, LookUp};
 use crate::table_name::TableName;
 
@@ -44,18 +44,28 @@ pub fn place(name: &TableName, timeout: Duration) -> String {
     )
 }
 
-/// What the answer says of the history.
+/// Whether a client may mean that there is no such table.
+pub fn may_miss(complaint: &str, name: &TableName) -> bool {
+    names(complaint, name)
+}
+
+/// The history that rows come to.
 ///
 /// # Errors
-/// It makes no sense.
-pub fn history(answer: Answer, look_up: &LookUp, name: &TableName) -> Result<History, DatabaseError> {
-    let [found] = answer.place()?;
-    if found == "0" {
-        let absent_schema = name.schema.clone().filter(|_| catalogue(name).is_none());
-        let absent = AbsentTable { table: look_up.table.clone(), absent_schema, ..AbsentTable::default() };
-        return Ok(History::Absent(absent));
-    }
+/// They make no sense.
+pub fn history(answer: Answer, _: &LookUp, _: &TableName) -> Result<History, DatabaseError> {
     answer.into_rows().map(History::Present)
+}
+
+/// Where the table is absent from, if it is.
+///
+/// # Errors
+/// The answer makes no sense.
+pub fn absence(answer: &Answer, look_up: &LookUp, name: &TableName) -> Result<Option<AbsentTable>, DatabaseError> {
+    let [found] = answer.place()?;
+    let absent_schema = name.schema.clone().filter(|_| catalogue(name).is_none());
+    let absent = AbsentTable { table: look_up.table.clone(), absent_schema, ..AbsentTable::default() };
+    Ok((found == "0").then_some(absent))
 }
 
 fn line(kind: &str, parts: &[String]) -> String {
