@@ -10,7 +10,7 @@ use crate::table_name::TableName;
 use crate::text::from_hexadecimal;
 
 /// Begins each part of an answer.
-const MARK: &[u8] = b"preflight-";
+const MARK: &str = "preflight-";
 
 /// No part is longer: the two texts of a row have 4 KiB at most, which is 8 in hexadecimal digits.
 const MOST_PART: usize = 16 << 10;
@@ -56,7 +56,7 @@ impl Answer {
         let mut rest = std::mem::take(&mut self.rest);
         rest.extend_from_slice(piece);
         let mut from = 0;
-        while let Some(start) = memmem::find(&rest[from..], MARK).map(|at| from + at) {
+        while let Some(start) = memmem::find(&rest[from..], MARK.as_bytes()).map(|at| from + at) {
             let inside = start + MARK.len();
             let is_end = |byte: &u8| !(byte.is_ascii_alphanumeric() || b"~-".contains(byte));
             let Some(length) = rest[inside..].iter().position(is_end) else {
@@ -79,6 +79,8 @@ impl Answer {
     }
 
     fn take(&mut self, part: &str) -> Result<(), DatabaseError> {
+        // One that was cut may stand before it.
+        let part = part.rsplit(MARK).next().unwrap_or_default();
         let mut fields = part.split('~');
         let kind = fields.next().unwrap_or_default();
         let fields: Vec<&str> = fields.collect();

@@ -1,6 +1,7 @@
 //! What templates become, and what they refuse.
 
 use super::*;
+use crate::history::DatabaseErrorKind;
 
 fn placeholders() -> Placeholders {
     Placeholders::new("content-service", "staging").with("region", "eu-west")
