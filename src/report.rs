@@ -7,6 +7,7 @@ mod tool;
 pub mod v1;
 
 pub use merge::{Part, merge};
+pub use tool::TOOL;
 
 use std::collections::{HashMap, HashSet};
 

@@ -37,6 +37,11 @@ pub struct Target {
     pub declared: Option<Location>,
 }
 
+/// A target by its names, as lists have it.
+pub fn named(service: &str, environment: &str) -> String {
+    format!("{service} in {environment}")
+}
+
 /// The table that sqlx uses when nothing else is said.
 const DEFAULT_TABLE: &str = "_sqlx_migrations";
 

@@ -1,10 +1,10 @@
 //! `check`: the migrations in code beside the applied ones, for every target.
 
-use super::stages::{change, conclude, destination, gathered, learn, now, planned_from};
+use super::stages::{change, conclude, destination, gathered, learn, limits, now, planned_from};
 use crate::cli::CheckArgs;
 use crate::compare::compare;
 use crate::explain::{self, explain};
-use crate::gather::{Limits, artifact, base};
+use crate::gather::{artifact, base};
 use crate::github::{Destination, Run};
 use crate::inputs::snapshots;
 use crate::plan::{Plan, stand_in};
@@ -29,7 +29,7 @@ async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<R
     let policy = Policy { gate: args.gate, ..policy };
     let (change, hidden) = change(&inputs.root, args.reading.base.as_deref(), destination)?;
     let mut notes = Vec::from_iter(hidden);
-    let limits = Limits { jobs: args.reading.jobs.get(), timeout: args.report.patience.timeout };
+    let limits = limits(args.reading.jobs, args.report.patience.timeout);
     let mut states = gathered(targets, &inputs.root, limits).await;
     artifact::read(&mut states, &inputs.root, learn()).await;
     if let Some(change) = &change {

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::stages::{change, destination, gathered, planned};
+use super::stages::{change, destination, gathered, limits, planned};
 use crate::cli::{PublishArgs, RestoreArgs};
 use crate::compare::compare;
 use crate::explain::{self, Base};
-use crate::gather::{Directories, Limits};
+use crate::gather::Directories;
 use crate::github::ReportTo;
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -32,7 +32,7 @@ pub async fn restore(args: &RestoreArgs) -> anyhow::Result<u8> {
     }
     let (change, _) = change(&inputs.root, args.reading.base.as_deref(), &destination)?;
     let onto = change.map(|change| Base { name: change.name, commit: change.tip });
-    let limits = Limits { jobs: args.reading.jobs.get(), timeout: args.patience.timeout };
+    let limits = limits(args.reading.jobs, args.patience.timeout);
     let mut states = gathered(targets, &inputs.root, limits).await;
     let directories = Directories::of(&mut states, &inputs.root);
     let findings = compare(&states, &policy);

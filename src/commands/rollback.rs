@@ -27,7 +27,7 @@ const FEWEST_JUDGED: usize = 16;
 /// Usage or configuration; or git cannot be asked for the builds.
 pub async fn rollback(args: &RollbackArgs) -> anyhow::Result<u8> {
     let (inputs, Plan { targets, .. }) = planned(&args.plan, &Destination::default())?;
-    let states = gathered(targets, &inputs.root, limits(&args.limits)).await;
+    let states = gathered(targets, &inputs.root, limits(args.limits.jobs, args.limits.timeout)).await;
     let (targets, notes) = if args.image.is_empty() {
         of_commits(args, &states, &inputs.root)?
     } else {

@@ -9,6 +9,7 @@ use crate::publish;
 use crate::render;
 use crate::report::snapshot::Records;
 use crate::report::{Verdict, plural};
+use crate::target::named;
 
 /// Reads the histories and writes those that could be read. Where there is none, what was written before stays.
 ///
@@ -18,7 +19,7 @@ pub async fn snapshot(args: &SnapshotArgs) -> anyhow::Result<u8> {
     let (inputs, Plan { targets, .. }) = planned(&args.plan, &Destination::default())?;
     // Before anything is read: a history is never older than it says.
     let taken = now();
-    let read = recorded(&targets, &inputs.root, limits(&args.limits)).await;
+    let read = recorded(&targets, &inputs.root, limits(args.limits.jobs, args.limits.timeout)).await;
     let (mut records, mut verdict) = (Vec::new(), Verdict::Pass);
     for (target, read) in targets.iter().zip(read) {
         let why = match read {
@@ -28,7 +29,7 @@ pub async fn snapshot(args: &SnapshotArgs) -> anyhow::Result<u8> {
             }
             Err(why) => why,
         };
-        let told = format!("{} in {} is not in the snapshot: {why}", target.service, target.environment);
+        let told = format!("{} is not in the snapshot: {why}", named(&target.service, &target.environment));
         if matches!(&why, Unrecorded::Database { error } if target.may_be_away(error)) {
             publish::warn(&told);
         } else {

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::env;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use crate::cli::{LimitArgs, PlanArgs, PublishArgs, ReportArgs};
+use crate::cli::{PlanArgs, PublishArgs, ReportArgs};
 use crate::gather::base::{self, Ends};
 use crate::gather::{self, Limits, Reading, Unrecorded};
 use crate::github::Destination;
@@ -80,8 +81,8 @@ pub fn planned_from(
 }
 
 /// How much is read at a time, and for how long.
-pub fn limits(args: &LimitArgs) -> Limits {
-    Limits { jobs: args.jobs.get(), timeout: args.timeout }
+pub fn limits(jobs: NonZeroUsize, timeout: Duration) -> Limits {
+    Limits { jobs: jobs.get(), timeout }
 }
 
 /// Reads both sides of every target, and shows how far it is.

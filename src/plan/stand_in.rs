@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::Name;
 use crate::history::{Database, MaxAge, Snapshot};
-use crate::target::Target;
+use crate::target::{Target, named};
 
 /// Puts its snapshot in the place of the database of every target that has one; `max_age` is the command line's. Says so
 /// where snapshots are given and none is of a target.
@@ -15,8 +15,7 @@ pub fn stand_in(
     mut snapshots: IndexMap<Name, Snapshot>,
     max_age: Option<MaxAge>,
 ) -> Option<String> {
-    let of = |(service, environment): &Name| format!("{service} in {environment}");
-    let given: Vec<_> = snapshots.keys().map(of).collect();
+    let given: Vec<_> = snapshots.keys().map(|(service, environment)| named(service, environment)).collect();
     let mut is_used = false;
     for target in targets {
         target.max_age = max_age.or(target.max_age);

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use crate::finding::{Finding, Location, Rule, Scope, Severity};
 use crate::history::AsOf;
 use crate::report::{Report, TargetReport};
+use crate::target::named;
 use crate::text::harmless;
 
 /// A finding, with every environment that has the same one.
@@ -57,7 +58,7 @@ pub fn snapshots(report: &Report) -> IndexMap<&AsOf, Vec<&TargetReport>> {
 /// The same in a line for each: `content-service in staging: as of …`.
 pub fn snapshot_lines(report: &Report) -> impl Iterator<Item = String> {
     snapshots(report).into_iter().map(|(as_of, targets)| {
-        let names = targets.iter().map(|target| format!("{} in {}", target.service, target.environment));
+        let names = targets.iter().map(|target| named(&target.service, &target.environment));
         format!("{}: {as_of}", names.collect::<Vec<_>>().join(", "))
     })
 }

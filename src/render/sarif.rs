@@ -16,7 +16,7 @@ use crate::finding::{Finding, Rule, Severity};
 use crate::render::annotations::cut;
 use crate::render::grouped::{alone, snapshot_lines};
 use crate::render::json::printed;
-use crate::report::{Report, TargetReport, Verdict, plural};
+use crate::report::{Report, TOOL, TargetReport, Verdict, plural};
 use crate::text::harmless;
 use fingerprint::Fingerprints;
 use log::{
@@ -28,7 +28,6 @@ use log::{
 const MOST_RESULTS: usize = 25_000;
 /// What is longer hardly anybody reads: a message of an explanation has some five hundred bytes.
 const MOST_MESSAGE: usize = 16 << 10;
-const TOOL: &str = env!("CARGO_PKG_NAME");
 
 /// The report as SARIF, indented and ended by a line break.
 pub fn sarif(report: &Report) -> String {
@@ -49,12 +48,13 @@ fn run(report: &Report, most: usize) -> Run {
     let results = told.iter().take(most).map(|told| {
         let Finding { facts, scope, severity, .. } = told.finding;
         let rule = told.finding.rule();
+        let (message, place) = told.message();
         Item {
             rule_id: rule.id(),
             rule_index: rules[&rule],
             level: if told.is_already_so { Level::Note } else { level(*severity) }.id(),
-            message: told.message(),
-            locations: [told.place()],
+            message,
+            locations: [place],
             partial_fingerprints: Partial { primary_location_line_hash: fingerprints.next(told.finding) },
             properties: Properties {
                 service: scope.service().map(harmless),
@@ -123,14 +123,10 @@ fn told(report: &Report) -> Vec<Told<'_>> {
 }
 
 impl Told<'_> {
-    fn place(&self) -> Place {
-        Place::of(&place::place(self.finding, self.target))
-    }
-
-    /// Whose it is, what is the case, why, and what to do.
-    fn message(&self) -> Text {
+    /// Whose it is, what is the case, why, and what to do; and where that is shown.
+    fn message(&self) -> (Text, Place) {
         let location = place::place(self.finding, self.target);
-        text(&alone(self.finding, self.target).paragraph(&location))
+        (text(&alone(self.finding, self.target).paragraph(&location)), Place::of(&location))
     }
 }
 
@@ -138,9 +134,15 @@ impl Told<'_> {
 fn text(text: &str) -> Text {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
-        let before = plain.trim_end_matches(|c: char| c.is_ascii_digit());
-        let ends_placeholder = c == '}' && before.len() < plain.len() && before.ends_with('{');
-        if ends_placeholder || (c == '(' && plain.ends_with(']')) {
+        let is_taken_for_more = match c {
+            '}' => {
+                let before = plain.trim_end_matches(|c: char| c.is_ascii_digit());
+                before.len() < plain.len() && before.ends_with('{')
+            }
+            '(' => plain.ends_with(']'),
+            _ => false,
+        };
+        if is_taken_for_more {
             plain.push(' ');
         }
         plain.push(c);
@@ -186,11 +188,10 @@ fn category(targets: &[TargetReport]) -> String {
 /// What became of the run: whether everything was read, and what was not.
 fn invocation(report: &Report, told: &[Told], most: usize, rules: &HashMap<Rule, usize>) -> Invocation {
     let gaps: Vec<_> = told.iter().filter(|told| told.finding.severity == Severity::Incomplete).collect();
-    let of_gap = |told: &&Told| Notification {
-        level: Level::Error.id(),
-        message: told.message(),
-        locations: vec![told.place()],
-        associated_rule: Some(RuleReference { id: told.finding.rule().id(), index: rules[&told.finding.rule()] }),
+    let of_gap = |told: &&Told| {
+        let (rule, (message, place)) = (told.finding.rule(), told.message());
+        let associated_rule = Some(RuleReference { id: rule.id(), index: rules[&rule] });
+        Notification { level: Level::Error.id(), message, locations: vec![place], associated_rule }
     };
     let said = |level: Level, message: &str| Notification {
         level: level.id(),

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::tool::ToolV1;
+use super::tool::{ToolV1, schema_of};
 use super::v1::{CountsV1, StartupV1};
 use super::{Counts, Verdict};
 use crate::history::{DatabaseError, History};
@@ -130,8 +130,7 @@ impl Rollback {
 
 /// The JSON Schema of the JSON. `docs/rollback-v1.schema.json` is a copy of it.
 pub fn json_schema() -> Value {
-    let settings = schemars::generate::SchemaSettings::default().for_serialize();
-    settings.into_generator().into_root_schema_for::<RollbackV1>().to_value()
+    schema_of::<RollbackV1>()
 }
 
 /// What `migration-preflight rollback` prints, version 1. More keys may follow; these stay.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::tool::{TOOL, ToolV1};
+use super::tool::{TOOL, ToolV1, schema_of};
 use crate::history::{AbsentTable, Engine, History, LookUp, Record, written};
 use crate::migration::{AppliedMigration, Checksum, Version};
 use crate::text::from_hexadecimal;
@@ -37,8 +37,7 @@ impl Records {
 
 /// The JSON Schema of the file. `docs/snapshot-v1.schema.json` is a copy of it.
 pub fn json_schema() -> Value {
-    let settings = schemars::generate::SchemaSettings::default().for_serialize();
-    settings.into_generator().into_root_schema_for::<SnapshotV1>().to_value()
+    schema_of::<SnapshotV1>()
 }
 
 /// A snapshot of migration-preflight, version 1. More keys may follow; these stay.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::snapshot::KIND;
-use super::tool::{TOOL, ToolV1};
+use super::tool::{TOOL, ToolV1, schema_of};
 use super::{Counts, Report, TargetReport, Verdict};
 use explanation::ExplanationV1;
 
@@ -27,8 +27,7 @@ const VERSION: u32 = 1;
 
 /// The JSON Schema of the report. `docs/report-v1.schema.json` is a copy of it.
 pub fn json_schema() -> Value {
-    let settings = schemars::generate::SchemaSettings::default().for_serialize();
-    settings.into_generator().into_root_schema_for::<ReportV1>().to_value()
+    schema_of::<ReportV1>()
 }
 
 /// A report of migration-preflight, version 1. More keys may follow; these stay.
