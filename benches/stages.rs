@@ -52,6 +52,7 @@ fn state(environment: &str, size: i64, is_clean: bool) -> TargetState {
             database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
             max_age: None,
             table: None,
+            history_group: None,
             ignore_missing: false,
             required: true,
             levels: Levels::new(),
@@ -64,6 +65,7 @@ fn state(environment: &str, size: i64, is_clean: bool) -> TargetState {
         })),
         applied: Ok(History::Present((1..=size).filter(is_applied).map(row).collect())),
         base: None,
+        group: None,
     }
 }
 

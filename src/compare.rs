@@ -7,6 +7,7 @@ mod across;
 mod before;
 mod change;
 mod history;
+mod shared;
 mod source;
 
 use std::collections::{BTreeSet, HashMap};
@@ -60,12 +61,13 @@ fn one_target(state: &TargetState, states: &[TargetState]) -> Vec<Facts> {
             facts.extend(history::absent(state, across::sibling_with_rows(state, states)));
             facts.extend(history::of_rows(applied.rows()));
             if let Ok(defined) = &state.defined {
-                facts.extend(history::beside(defined, &versions, applied.rows(), &state.target));
+                facts.extend(history::beside(state, defined, &versions, applied.rows()));
             }
         }
         Err(error) if state.target.may_be_away(error) => facts.push(Facts::NotChecked(error.clone())),
         Err(error) => facts.push(Facts::UnreachableDatabase(error.clone())),
     }
+    facts.extend(shared::facts(state, &versions));
     facts
 }
 

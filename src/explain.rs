@@ -225,6 +225,8 @@ impl<'a> Targets<'a> {
         let state = self.state(finding)?;
         let (version, file, applied, differs) = match &finding.facts {
             Facts::MissingMigration { version, file, applied, .. } => (version, file, applied, false),
+            // The row is another service's, and says so itself.
+            Facts::ChecksumMismatch { theirs: Some(_), .. } => return None,
             Facts::ChecksumMismatch { version, file, applied, .. } => (version, file, applied, true),
             Facts::BehindBase { version, file, applied, behind, .. } => (version, file, applied, behind.is_outdated),
             _ => return None,

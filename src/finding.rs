@@ -4,11 +4,13 @@ mod changed;
 mod explanation;
 mod facts;
 mod rule;
+mod shared;
 
 pub use changed::{Application, ChangedMigration};
 pub use explanation::{Cause, Commit, Difference, Explanation};
 pub use facts::{Behind, Facts};
 pub use rule::Rule;
+pub use shared::{SharedHistory, Theirs};
 
 use std::fmt;
 

@@ -12,6 +12,7 @@ mod content;
 pub mod database;
 mod directories;
 pub mod directory;
+pub mod group;
 pub mod image;
 mod io_error;
 mod limit;
@@ -25,6 +26,7 @@ mod revision;
 mod server_url;
 mod snapshot;
 mod sqlite;
+mod table;
 mod tls;
 
 use std::borrow::Cow;
@@ -104,7 +106,7 @@ pub async fn gather(targets: Vec<Target>, root: &Path, reading: &Reading<'_>) ->
     let state = |(target, applied): (Target, Result<History, DatabaseError>)| {
         let defined = sources.get(&Place::of(&target)).cloned();
         let defined = defined.unwrap_or_else(|| Err(SourceError::NoDirectory(target.migrations.clone())));
-        TargetState { target, defined, applied, base: None }
+        TargetState { target, defined, applied, base: None, group: None }
     };
     targets.into_iter().zip(histories).map(state).collect()
 }

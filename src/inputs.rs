@@ -38,6 +38,8 @@ pub struct Inputs {
     pub config: Config,
     /// The service matrix, where a flag or the configuration names one.
     pub matrix: Option<ServiceMatrix>,
+    /// The whole matrix of which the run is one leg, where that can be read.
+    pub whole: Option<ServiceMatrix>,
     /// The migrations directories that were found, relative to the root; empty where configuration names them.
     pub found: Vec<PathBuf>,
     /// `--service`
@@ -127,6 +129,7 @@ impl Inputs {
         let config = read_config(args, &here, &root)?;
         let leg = args.leg.as_deref().map(|json| read_json("the matrix of the job", json, &config)).transpose()?;
         let (leg, environment) = leg.map_or((None, None), |leg| part_of(leg, &config));
+        let whole = leg.as_ref().and_then(|_| read_matrix(args, &config, &root).ok().flatten());
         let matrix = leg.map_or_else(|| read_matrix(args, &config, &root), |leg| Ok(Some(leg)))?;
         let named = matrix.is_some() || !config.services.is_empty();
         let source = self::source(source, &below);
@@ -151,6 +154,7 @@ impl Inputs {
             root,
             config,
             matrix,
+            whole,
             found,
             services,
             environments,

@@ -38,6 +38,7 @@ pub mod finding;
 pub mod gather;
 pub mod git;
 pub mod github;
+pub mod group;
 pub mod history;
 pub mod inputs;
 pub mod migration;

@@ -1,6 +1,7 @@
 //! From what a run is told to what it checks: every target with its directory, database and settings. Pure:
 //! environment variables come in as a function.
 
+mod beside;
 mod database;
 mod error;
 mod seeds;
@@ -27,6 +28,8 @@ use seeds::Seed;
 pub struct Plan {
     /// The targets that the filters leave, in order.
     pub targets: Vec<Target>,
+    /// Targets that are not checked, and may write to the history tables of those that are.
+    pub beside: Vec<Target>,
     /// What the comparison has to know beside them.
     pub policy: Policy,
 }
@@ -53,6 +56,8 @@ pub fn plan(inputs: &Inputs, variables: Variables) -> Result<Plan, PlanErrors> {
     if !errors.is_empty() {
         return Err(PlanErrors(errors));
     }
+    let beside = beside::beside(inputs, &seeds, &left_out, variables);
+    let left_out = left_out.into_iter().map(|seed| (seed.service, seed.environment)).collect();
     let config = &inputs.config;
     let policy = Policy {
         accept: config.accept.clone(),
@@ -62,13 +67,13 @@ pub fn plan(inputs: &Inputs, variables: Variables) -> Result<Plan, PlanErrors> {
         is_part: inputs.matrix.as_ref().is_some_and(|matrix| matrix.is_one_leg),
         gate: Gate::default(),
     };
-    Ok(Plan { targets: targets.into_values().collect(), policy })
+    Ok(Plan { targets: targets.into_values().collect(), beside, policy })
 }
 
 type Name = (String, String);
 
-/// The seeds that the filters leave, and the names of the others.
-fn filter(inputs: &Inputs, seeds: Vec<Seed>) -> Result<(Vec<Seed>, Vec<Name>), PlanErrors> {
+/// The seeds that the filters leave, and the others.
+fn filter(inputs: &Inputs, seeds: Vec<Seed>) -> Result<(Vec<Seed>, Vec<Seed>), PlanErrors> {
     let known = |name: fn(&Seed) -> &String| {
         let names: indexmap::IndexSet<_> = seeds.iter().map(|seed| name(seed).clone()).collect();
         names.into_iter().collect::<Vec<_>>()
@@ -92,7 +97,7 @@ fn filter(inputs: &Inputs, seeds: Vec<Seed>) -> Result<(Vec<Seed>, Vec<Name>), P
     if kept.is_empty() && !left_out.is_empty() {
         return Err(PlanErrors(vec![PlanError::NothingLeft]));
     }
-    Ok((kept, left_out.into_iter().map(|seed| (seed.service, seed.environment)).collect()))
+    Ok((kept, left_out))
 }
 
 /// Adds a target. A matrix may name one several times (for other dimensions), but not with other settings.
@@ -137,6 +142,7 @@ fn target(inputs: &Inputs, seed: &Seed, only_one: bool, variables: Variables) ->
         database: database(inputs, &layers, seed, only_one, variables),
         max_age: layers.find(|fields| fields.max_age.as_ref()).copied(),
         table: layers.find(|fields| fields.table.as_ref()).cloned(),
+        history_group: layers.find(|fields| fields.history_group.as_ref()).cloned(),
         ignore_missing: layers.find(|fields| fields.ignore_missing.as_ref()).copied().unwrap_or(false),
         required: layers.find(|fields| fields.required.as_ref()).copied().unwrap_or(true),
         levels: layers.levels(&inputs.config.levels),

@@ -139,8 +139,10 @@ pub struct Counts {
     pub defined: Option<usize>,
     /// Rows of the history.
     pub applied: Option<usize>,
-    /// Rows without a file.
+    /// Rows without a file, those left out that are other services' which write to the same table.
     pub missing: Option<usize>,
+    /// Rows that are other services' alone; none where no other writes to the table.
+    pub shared: Option<usize>,
     /// Rows whose file has another checksum.
     pub mismatched: Option<usize>,
     /// Versions with an up migration and no row.
@@ -263,7 +265,7 @@ impl TargetReport {
             location: target.location(),
             origin: state.defined.as_ref().map(|defined| defined.origin.clone()).unwrap_or_default(),
             as_of: target.database.as_ref().ok().and_then(Database::as_of).cloned(),
-            counts: Counts::new(state.defined.as_deref().ok(), state.applied.as_ref().ok()),
+            counts: Counts::of(state),
             declared: target.declared.clone(),
             startup,
             findings: Vec::new(),
@@ -274,9 +276,19 @@ impl TargetReport {
 impl Counts {
     /// The rows that do not fit the source, in words: `2 missing, 1 mismatched`; nothing where all fit.
     pub fn discrepancies(&self) -> String {
-        let counted = [(self.missing, "missing"), (self.mismatched, "mismatched")];
+        let counted = [(self.missing, "missing"), (self.shared, "of others"), (self.mismatched, "mismatched")];
         let counted = counted.into_iter().filter_map(|(n, word)| Some(format!("{} {word}", n.filter(|n| *n > 0)?)));
         counted.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Those of a target.
+    fn of(state: &TargetState) -> Self {
+        let counts = Self::new(state.defined.as_deref().ok(), state.applied.as_ref().ok());
+        let (Some(missing), Ok(history), Some(_)) = (counts.missing, &state.applied, &state.group) else {
+            return counts;
+        };
+        let shared = history.rows().iter().filter(|row| state.is_of_others(row)).count();
+        Self { missing: Some(missing - shared), shared: Some(shared), ..counts }
     }
 
     fn new(defined: Option<&Defined>, history: Option<&History>) -> Self {

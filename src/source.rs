@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::migration::{Migration, Version};
+use crate::migration::{Checksum, Migration, Version};
 
 /// Where the code side of a target is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -166,6 +166,12 @@ pub struct Base {
 }
 
 impl Base {
+    /// Whether either end has a migration of this version and content.
+    pub fn has(&self, version: Version, checksum: &Checksum) -> bool {
+        let start = self.start.iter().flat_map(|start| &start.migrations);
+        start.chain(&self.tip).any(|migration| migration.version == version && migration.checksum == *checksum)
+    }
+
     /// Whether the change leaves the migrations of a target, and all that decides on them, as they were.
     pub fn is_untouched(&self, defined: &Result<Arc<Defined>, SourceError>) -> bool {
         self.same_settings

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::finding::Location;
+use crate::group::{Group, Member};
 use crate::history::{Database, DatabaseError, History, MaxAge};
+use crate::migration::{AppliedMigration, Version};
 use crate::policy::Levels;
 use crate::source::{Base, Defined, Source, SourceError};
 
@@ -27,6 +29,8 @@ pub struct Target {
     pub max_age: Option<MaxAge>,
     /// The history table as configured; else `sqlx.toml`'s, else `_sqlx_migrations`.
     pub table: Option<String>,
+    /// The name that the services have in common which write to one history table, where one is configured.
+    pub history_group: Option<String>,
     /// Mirrors `Migrator::set_ignore_missing`.
     pub ignore_missing: bool,
     /// Whether a database that cannot be read is a problem at all.
@@ -80,4 +84,36 @@ pub struct TargetState {
     pub applied: Result<History, DatabaseError>,
     /// The code side at the base of the change that is checked, where there is one. Shared as `defined` is.
     pub base: Option<Arc<Base>>,
+    /// The services that write to the same history table, where there are others. Shared by all of them.
+    pub group: Option<Arc<Group>>,
+}
+
+impl TargetState {
+    /// The other services that write to the same history table.
+    pub fn others(&self) -> impl Iterator<Item = &Member> {
+        let Target { service, migrations, .. } = &self.target;
+        self.group.iter().flat_map(move |group| group.others(service, migrations))
+    }
+
+    /// Those of them that have a migration of `version`.
+    pub fn others_with(&self, version: Version) -> impl Iterator<Item = &Member> {
+        let Target { service, migrations, .. } = &self.target;
+        self.group.iter().flat_map(move |group| group.others_with(version, (service, migrations)))
+    }
+
+    /// Whether the configuration says that another service writes to the same history table.
+    pub fn is_meant_to_share_with(&self, service: &str) -> bool {
+        self.group.as_ref().is_some_and(|group| group.is_named(&self.target.service) && group.is_named(service))
+    }
+
+    /// Whether a row is another service's alone: one that writes to the same table has a migration of its version, and
+    /// this one has none, nor has it ever had the row's content as far as its checkout and the base of a change tell.
+    pub fn is_of_others(&self, row: &AppliedMigration) -> bool {
+        let (Some(group), Ok(defined)) = (&self.group, &self.defined) else { return false };
+        let Target { service, migrations, .. } = &self.target;
+        defined.of_version(row.version).is_empty()
+            && self.others_with(row.version).next().is_some()
+            && !group.has_itself(service, migrations, row.version, &row.checksum)
+            && !self.base.as_ref().is_some_and(|base| base.has(row.version, &row.checksum))
+    }
 }

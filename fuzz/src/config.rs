@@ -27,6 +27,7 @@ fn judge(config: Config) {
         root: "/root".into(),
         config,
         matrix: None,
+        whole: None,
         found: vec!["a/migrations".into(), "b/migrations".into()],
         services: Vec::new(),
         environments: Vec::new(),

@@ -55,6 +55,7 @@ pub fn assert_sound(matrix: &ServiceMatrix) {
         root: "/root".into(),
         config: Config::default(),
         matrix: Some(matrix.clone()),
+        whole: Some(matrix.clone()),
         found: vec!["a/migrations".into(), "b/migrations".into()],
         services: Vec::new(),
         environments: Vec::new(),

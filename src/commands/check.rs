@@ -4,7 +4,7 @@ use super::stages::{change, conclude, destination, gathered, learn, limits, now,
 use crate::cli::CheckArgs;
 use crate::compare::compare;
 use crate::explain::{self, explain};
-use crate::gather::{artifact, base};
+use crate::gather::{artifact, base, group};
 use crate::github::{Destination, Run};
 use crate::inputs::snapshots;
 use crate::plan::{Plan, stand_in};
@@ -24,7 +24,7 @@ pub async fn check(args: &CheckArgs) -> anyhow::Result<u8> {
 }
 
 async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<Report> {
-    let (inputs, Plan { mut targets, policy }) = planned_from(&args.plan, args.source.as_ref(), destination)?;
+    let (inputs, Plan { mut targets, beside, policy }) = planned_from(&args.plan, args.source.as_ref(), destination)?;
     let unused = stand_in(&mut targets, snapshots::read(&args.snapshot, now())?, args.max_age);
     let policy = Policy { gate: args.gate, ..policy };
     let (change, hidden) = change(&inputs.root, args.reading.base.as_deref(), destination)?;
@@ -32,6 +32,7 @@ async fn report(args: &CheckArgs, destination: &Destination) -> anyhow::Result<R
     let limits = limits(args.reading.jobs, args.report.patience.timeout);
     let mut states = gathered(targets, &inputs.root, limits).await;
     artifact::read(&mut states, &inputs.root, learn()).await;
+    group::read(&mut states, &beside, &inputs.root);
     if let Some(change) = &change {
         notes.extend(base::read(change, &inputs.root, &inputs.read, &mut states));
     }

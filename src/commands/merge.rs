@@ -26,7 +26,7 @@ pub async fn merge(args: &MergeArgs) -> anyhow::Result<u8> {
 fn merged(args: &MergeArgs, destination: &Destination) -> anyhow::Result<Report> {
     let here = destination.run.as_ref().map(Run::full_name);
     let plan = if args.without_plan {
-        Plan { targets: Vec::new(), policy: Policy::default() }
+        Plan { targets: Vec::new(), beside: Vec::new(), policy: Policy::default() }
     } else {
         planned(&args.plan, destination)?.1
     };

@@ -6,7 +6,7 @@ use super::stages::{change, destination, gathered, limits, planned};
 use crate::cli::{PublishArgs, RestoreArgs};
 use crate::compare::compare;
 use crate::explain::{self, Base};
-use crate::gather::Directories;
+use crate::gather::{Directories, group};
 use crate::github::ReportTo;
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -24,7 +24,7 @@ pub async fn restore(args: &RestoreArgs) -> anyhow::Result<u8> {
     let nowhere =
         PublishArgs { report: ReportTo::None, check_name: String::new(), comment: false, fail_on_publish_error: false };
     let destination = destination(&nowhere);
-    let (inputs, Plan { mut targets, policy }) = planned(&args.plan, &destination)?;
+    let (inputs, Plan { mut targets, beside, policy }) = planned(&args.plan, &destination)?;
     // Who names a version wants it, whatever was decided about findings.
     let policy = if args.versions.is_empty() { policy } else { Policy::default() };
     if !args.versions.is_empty() {
@@ -35,6 +35,7 @@ pub async fn restore(args: &RestoreArgs) -> anyhow::Result<u8> {
     let limits = limits(args.reading.jobs, args.patience.timeout);
     let mut states = gathered(targets, &inputs.root, limits).await;
     let directories = Directories::of(&mut states, &inputs.root);
+    group::read(&mut states, &beside, &inputs.root);
     let findings = compare(&states, &policy);
     let ways = Ways {
         exists: &|directory| directories.exists(directory),

@@ -73,7 +73,7 @@ pub fn planned_from(
     let planned = plan(&inputs, &read);
     let mut secrets = Secrets::of_values(&values.into_inner());
     if let Ok(plan) = &planned {
-        secrets.extend([gather::secrets(&plan.targets)]);
+        secrets.extend([gather::secrets(&plan.targets), gather::secrets(&plan.beside)]);
     }
     secrets.extend([self::secrets(destination)]);
     guard(secrets);

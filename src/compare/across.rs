@@ -57,7 +57,8 @@ pub(super) fn wrong_database<'a>(
     }
     let mut fitting: HashMap<usize, HashSet<Version>> = HashMap::new();
     for row in rows {
-        for service in contents.holders.get(&(row.version, &row.checksum)).into_iter().flatten() {
+        let holders = contents.holders.get(&(row.version, &row.checksum)).into_iter().flatten();
+        for service in holders.filter(|service| !state.is_meant_to_share_with(contents.services[**service])) {
             fitting.entry(*service).or_default().insert(row.version);
         }
     }
@@ -113,7 +114,9 @@ fn of_service(states: &[TargetState], targets: &[usize], promotion: &[String]) -
     let ranks: HashMap<usize, usize> = targets.iter().filter_map(|target| Some((*target, rank(target)?))).collect();
     let mut versions: BTreeMap<Version, Holders> = BTreeMap::new();
     for &target in targets {
-        for row in rows(&states[target]).unwrap_or_default() {
+        let state = &states[target];
+        // What another service has put into the table tells nothing of this one.
+        for row in rows(state).unwrap_or_default().iter().filter(|row| !state.is_of_others(row)) {
             versions.entry(row.version).or_default().push((target, row));
         }
     }

@@ -66,7 +66,7 @@ fn keys<'a>(
 ) -> HashSet<Key> {
     let start = state.base.as_ref().and_then(|base| base.start.clone());
     let none = || SourceError::NoDirectory(state.target.migrations.clone());
-    let then = TargetState { defined: start.map(Arc::new).ok_or_else(none), base: None, ..state.clone() };
+    let then = TargetState { defined: start.map(Arc::new).ok_or_else(none), ..state.clone() };
     let wrong = wrong_database(&then, contents);
     let facts = wrong.into_iter().chain(one_target(&then, states));
     // Whoever touches a service has to have its database looked at.

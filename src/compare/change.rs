@@ -8,6 +8,7 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use super::across::rows;
+use super::shared::highest_of_its_own;
 use super::source::{Versions, by_version};
 use crate::finding::{Application, Behind, ChangedMigration, Facts, Rule};
 use crate::migration::{AppliedMigration, Checksum, Migration, Version};
@@ -194,7 +195,8 @@ impl<'a> Group<'a> {
                 continue;
             }
             is_known = true;
-            let Some(row) = row(state, old.version) else { continue };
+            // A row of another service that writes to the same table was never of this file.
+            let Some(row) = row(state, old.version).filter(|row| !state.is_of_others(row)) else { continue };
             // A row of another content breaks with another file, or has been broken before; but none can do without one.
             if row.checksum == old.checksum || !self.here.contains_key(&old.version) {
                 let (environment, since) = (state.target.environment.clone(), row.installed_on.clone());
@@ -246,8 +248,7 @@ impl<'a> Group<'a> {
             let Some(new) = up.first().filter(|new| self.is_new(new)) else { continue };
             let is_told = |target: &usize| {
                 let state = &self.states[*target];
-                let highest = rows(state).and_then(<[_]>::last);
-                row(state, version).is_none() && highest.is_some_and(|row| row.version > version)
+                row(state, version).is_none() && highest_of_its_own(state) > Some(version)
             };
             if known.contains(&version) || self.tip.contains_key(&version) || self.targets.iter().any(is_told) {
                 continue;
@@ -290,17 +291,17 @@ fn mended_by(base: &Base, facts: Facts) -> Facts {
     };
     let is_pull_request = base.is_pull_request;
     match facts {
-        Facts::MissingMigration { version, description, file, applied, ignored } => {
+        Facts::MissingMigration { version, description, file, applied, ignored, unread } => {
             let was_here = !of_version(start(base), version).is_empty();
             match of(&base.tip, version, &applied).filter(|_| !was_here) {
                 Some(file) => {
                     let behind = Behind { is_outdated: false, is_pull_request, ignored };
                     Facts::BehindBase { version, description, file, applied, behind }
                 }
-                None => Facts::MissingMigration { version, description, file, applied, ignored },
+                None => Facts::MissingMigration { version, description, file, applied, ignored, unread },
             }
         }
-        Facts::ChecksumMismatch { version, description, file, applied, defined }
+        Facts::ChecksumMismatch { version, description, file, applied, defined, .. }
             if of(&base.tip, version, &applied).as_ref() == Some(&file)
                 && of(start(base), version, &defined).as_ref() == Some(&file) =>
         {

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::shared::{highest_of_its_own, owner, unread};
 use super::source::Versions;
 use crate::finding::Facts;
 use crate::history::History;
 use crate::migration::{AppliedMigration, Migration, MigrationKind};
 use crate::source::Defined;
 use crate::startup::schema_that_stays_absent;
-use crate::target::{Target, TargetState};
+use crate::target::TargetState;
 use crate::text::slashed;
 
 /// The absence of the history table. `sibling` is an environment of the same service that has rows.
@@ -40,16 +41,23 @@ pub(super) fn of_rows(rows: &[AppliedMigration]) -> Vec<Facts> {
 }
 
 /// Every row beside its migration, and every migration beside its row.
-pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigration], target: &Target) -> Vec<Facts> {
+pub(super) fn beside(
+    state: &TargetState,
+    defined: &Defined,
+    versions: &Versions,
+    rows: &[AppliedMigration],
+) -> Vec<Facts> {
     let mut facts = Vec::new();
-    let names = Names::of(defined, versions, &target.migrations);
+    let names = Names::of(defined, versions, &state.target.migrations);
     for row in rows {
         // Cloned only where there is something to say: of nearly every row there is nothing.
         let (version, description) = (row.version, || row.description.clone());
         let Some((up, _)) = versions.get(&version) else {
-            let file = names.would_be(row);
-            let (description, applied, ignored) = (description(), row.checksum.clone(), target.ignore_missing);
-            facts.push(Facts::MissingMigration { version, description, file, applied, ignored });
+            if !state.is_of_others(row) {
+                let (description, file, applied) = (description(), names.would_be(row), row.checksum.clone());
+                let (ignored, unread) = (state.target.ignore_missing, unread(state));
+                facts.push(Facts::MissingMigration { version, description, file, applied, ignored, unread });
+            }
             continue;
         };
         // With a down file alone sqlx has nothing to compare the row with, and lets it pass.
@@ -57,8 +65,8 @@ pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigr
         match up.iter().find(|migration| migration.checksum == row.checksum) {
             None => {
                 let (description, file) = (description(), slashed(&first.path));
-                let (applied, defined) = (row.checksum.clone(), first.checksum.clone());
-                facts.push(Facts::ChecksumMismatch { version, description, file, applied, defined });
+                let (applied, defined, theirs) = (row.checksum.clone(), first.checksum.clone(), owner(state, row));
+                facts.push(Facts::ChecksumMismatch { version, description, file, applied, defined, theirs });
             }
             Some(same) if same.description != row.description => facts.push(Facts::DescriptionChanged {
                 version,
@@ -70,7 +78,7 @@ pub(super) fn beside(defined: &Defined, versions: &Versions, rows: &[AppliedMigr
         }
     }
     let applied: HashSet<_> = rows.iter().map(|row| row.version).collect();
-    let highest = rows.iter().map(|row| row.version).max();
+    let highest = highest_of_its_own(state);
     for (version, (up, _)) in versions {
         let (Some(first), false) = (up.first(), applied.contains(version)) else { continue };
         let (version, description, file) = (*version, first.description.clone(), slashed(&first.path));

@@ -25,6 +25,7 @@ fn state(service: &str, environment: &str, defined: &[i64], applied: &[i64]) -> 
             database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
             max_age: None,
             table: None,
+            history_group: None,
             ignore_missing: false,
             required: true,
             levels: Levels::new(),
@@ -36,6 +37,7 @@ fn state(service: &str, environment: &str, defined: &[i64], applied: &[i64]) -> 
         })),
         applied: Ok(History::Present(applied.iter().map(|version| row(service, *version)).collect())),
         base: None,
+        group: None,
     }
 }
 
@@ -140,6 +142,10 @@ fn fixture(rule: Rule) -> (Vec<TargetState>, Policy) {
         Rule::RenumberedMigration => one(renumbered(clean())),
         Rule::VersionCollision => one(twin(clean()).since(&[1, 2], &[1, 2])),
         Rule::BehindBase => one(state("api", "staging", &[1], &[1, 2]).since(&[1], &[1, 2])),
+        Rule::SharedHistory => {
+            let api = state("api", "staging", &[1], &[1]).edit_rows(|rows| rows.push(row("web", 5)));
+            (vec![shared::with(api, &[shared::member("web", &[5])])], Policy::default())
+        }
         Rule::MissingMigration => one(state("api", "staging", &[1], &[1, 2])),
         Rule::ChecksumMismatch => one(clean().edit_rows(|rows| rows[1].checksum = Checksum::of("other"))),
         Rule::DuplicateVersion => one(twin(clean())),
@@ -203,6 +209,7 @@ fn accept(rule: Rule) -> Accept {
 }
 
 mod base;
+mod shared;
 
 #[test]
 fn a_clean_target_has_no_findings() {
@@ -264,6 +271,7 @@ fn the_findings_of_each_fixture_are_exactly_these() {
         ],
         Rule::VersionCollision => vec!["error version-collision@api/migrations/2_twin.sql"],
         Rule::BehindBase => vec!["warning behind-base@api/migrations/2_step_2.sql"],
+        Rule::SharedHistory => vec!["error shared-history@deploy.yml"],
         Rule::MissingMigration => vec!["error missing-migration@api/migrations/2_step_2.sql"],
         Rule::ChecksumMismatch => vec!["error checksum-mismatch@api/migrations/2_step_2.sql"],
         Rule::DuplicateVersion => vec!["error duplicate-version@api/migrations/2_twin.sql"],

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{ChangedMigration, Rule, Severity};
+use super::shared::maybe_theirs;
+use super::{ChangedMigration, Rule, Severity, SharedHistory, Theirs};
 use crate::history::{AbsentTable, DatabaseError};
 use crate::migration::{Checksum, Version};
 use crate::source::{IgnoredReason, InvalidReason, SourceError};
@@ -11,35 +12,139 @@ use crate::source::{IgnoredReason, InvalidReason, SourceError};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the rule's documentation and the message below say what the fields are")]
 pub enum Facts {
-    WrongDatabase { other: String, fitting: usize, rows: usize },
+    WrongDatabase {
+        other: String,
+        fitting: usize,
+        rows: usize,
+    },
     UnreachableDatabase(DatabaseError),
     UnreadableSource(SourceError),
     NotChecked(DatabaseError),
-    DirtyMigration { version: Version, description: String },
-    MissingMigration { version: Version, description: String, file: String, applied: Checksum, ignored: bool },
-    ChecksumMismatch { version: Version, description: String, file: String, applied: Checksum, defined: Checksum },
-    DuplicateVersion { version: Version, files: Vec<String> },
+    DirtyMigration {
+        version: Version,
+        description: String,
+    },
+    MissingMigration {
+        version: Version,
+        description: String,
+        file: String,
+        applied: Checksum,
+        ignored: bool,
+        unread: Vec<String>,
+    },
+    ChecksumMismatch {
+        version: Version,
+        description: String,
+        file: String,
+        applied: Checksum,
+        defined: Checksum,
+        theirs: Option<Theirs>,
+    },
+    SharedHistory(SharedHistory),
+    SharedVersion {
+        version: Version,
+        description: String,
+        file: String,
+        theirs: Theirs,
+    },
+    DuplicateVersion {
+        version: Version,
+        files: Vec<String>,
+    },
     EditedMigration(ChangedMigration),
     DeletedMigration(ChangedMigration),
-    RenumberedMigration { changed: ChangedMigration, to: Version },
-    VersionCollision { version: Version, description: String, file: String, others: Vec<String>, taken: Checksum },
-    BehindBase { version: Version, description: String, file: String, applied: Checksum, behind: Behind },
-    BelowBase { version: Version, description: String, file: String, highest: Version },
-    InvalidMigration { file: String, reason: InvalidReason },
-    NoHistory { absent: AbsentTable, elsewhere_applied: Option<String>, uncreated: Option<String> },
-    DriftingChecksum { version: Version, description: String, environments: Vec<(Checksum, Vec<String>)> },
-    DriftingRow { version: Version, description: String, environment: String, lacking: Vec<String> },
-    OutOfOrder { version: Version, description: String, file: String, highest: Version },
-    IgnoredFile { file: String, reason: IgnoredReason },
-    DownWithoutUp { version: Version, file: String },
-    UnusedAccept { rule: Rule, reason: String },
-    DescriptionChanged { version: Version, file: String, applied: String, defined: String },
-    ExecutionUnconfirmed { version: Version, description: String },
-    PendingMigration { version: Version, description: String, file: String },
-    PendingMigrations { versions: Vec<Version> },
+    RenumberedMigration {
+        changed: ChangedMigration,
+        to: Version,
+    },
+    VersionCollision {
+        version: Version,
+        description: String,
+        file: String,
+        others: Vec<String>,
+        taken: Checksum,
+    },
+    BehindBase {
+        version: Version,
+        description: String,
+        file: String,
+        applied: Checksum,
+        behind: Behind,
+    },
+    BelowBase {
+        version: Version,
+        description: String,
+        file: String,
+        highest: Version,
+    },
+    InvalidMigration {
+        file: String,
+        reason: InvalidReason,
+    },
+    NoHistory {
+        absent: AbsentTable,
+        elsewhere_applied: Option<String>,
+        uncreated: Option<String>,
+    },
+    DriftingChecksum {
+        version: Version,
+        description: String,
+        environments: Vec<(Checksum, Vec<String>)>,
+    },
+    DriftingRow {
+        version: Version,
+        description: String,
+        environment: String,
+        lacking: Vec<String>,
+    },
+    OutOfOrder {
+        version: Version,
+        description: String,
+        file: String,
+        highest: Version,
+    },
+    IgnoredFile {
+        file: String,
+        reason: IgnoredReason,
+    },
+    DownWithoutUp {
+        version: Version,
+        file: String,
+    },
+    UnusedAccept {
+        rule: Rule,
+        reason: String,
+    },
+    DescriptionChanged {
+        version: Version,
+        file: String,
+        applied: String,
+        defined: String,
+    },
+    ExecutionUnconfirmed {
+        version: Version,
+        description: String,
+    },
+    PendingMigration {
+        version: Version,
+        description: String,
+        file: String,
+    },
+    PendingMigrations {
+        versions: Vec<Version>,
+    },
     NoLeg,
-    UnreadableReport { path: String, detail: String },
-    Reported { rule: Rule, version: Option<Version>, description: Option<String>, message: String, help: String },
+    UnreadableReport {
+        path: String,
+        detail: String,
+    },
+    Reported {
+        rule: Rule,
+        version: Option<Version>,
+        description: Option<String>,
+        message: String,
+        help: String,
+    },
 }
 
 /// In what a source is behind its base branch.
@@ -64,6 +169,7 @@ impl Facts {
             Self::DirtyMigration { .. } => Rule::DirtyMigration,
             Self::MissingMigration { .. } => Rule::MissingMigration,
             Self::ChecksumMismatch { .. } => Rule::ChecksumMismatch,
+            Self::SharedHistory(_) | Self::SharedVersion { .. } => Rule::SharedHistory,
             Self::DuplicateVersion { .. } => Rule::DuplicateVersion,
             Self::EditedMigration(_) => Rule::EditedMigration,
             Self::DeletedMigration(_) => Rule::DeletedMigration,
@@ -89,6 +195,7 @@ impl Facts {
     pub fn severity(&self) -> Severity {
         match self {
             Self::MissingMigration { ignored: true, .. } => Severity::Notice,
+            Self::SharedHistory(SharedHistory { is_applied: false, .. }) => Severity::Warning,
             Self::EditedMigration(changed)
             | Self::DeletedMigration(changed)
             | Self::RenumberedMigration { changed, .. } => changed.severity(),
@@ -107,6 +214,7 @@ impl Facts {
             Self::DirtyMigration { version, .. }
             | Self::MissingMigration { version, .. }
             | Self::ChecksumMismatch { version, .. }
+            | Self::SharedVersion { version, .. }
             | Self::DuplicateVersion { version, .. }
             | Self::EditedMigration(ChangedMigration { version, .. })
             | Self::DeletedMigration(ChangedMigration { version, .. })
@@ -132,6 +240,7 @@ impl Facts {
             Self::DirtyMigration { description, .. }
             | Self::MissingMigration { description, .. }
             | Self::ChecksumMismatch { description, .. }
+            | Self::SharedVersion { description, .. }
             | Self::EditedMigration(ChangedMigration { description, .. })
             | Self::DeletedMigration(ChangedMigration { description, .. })
             | Self::RenumberedMigration { changed: ChangedMigration { description, .. }, .. }
@@ -154,6 +263,7 @@ impl Facts {
         match self {
             Self::MissingMigration { file, .. }
             | Self::ChecksumMismatch { file, .. }
+            | Self::SharedVersion { file, .. }
             | Self::EditedMigration(ChangedMigration { file, .. })
             | Self::DeletedMigration(ChangedMigration { file, .. })
             | Self::RenumberedMigration { changed: ChangedMigration { file, .. }, .. }
@@ -185,6 +295,9 @@ impl Facts {
             Self::MissingMigration { ignored: true, .. } => {
                 "Nothing has to be done: `ignore-missing` says that the service calls `set_ignore_missing(true)`, and so it starts. If it does not call that, remove the setting."
             }
+            Self::ChecksumMismatch { theirs: Some(_), .. } | Self::SharedVersion { .. } => {
+                "Give the migration of one of the two services another version, one that is not applied; or give one of them a history table of its own: `table-name` in sqlx.toml. Ignoring missing migrations does not help here."
+            }
             Self::Reported { help, .. } => return Cow::Owned(help.clone()),
             _ => self.rule().help(),
         })
@@ -205,8 +318,15 @@ impl Facts {
             Self::DirtyMigration { version, .. } => {
                 format!("migration {version} was begun and never finished (`success = false`)")
             }
-            Self::MissingMigration { version, ignored, .. } => missing(*version, *ignored),
-            Self::ChecksumMismatch { version, applied, defined, .. } => mismatch(*version, applied, defined),
+            Self::MissingMigration { version, ignored, unread, .. } => {
+                missing(*version, *ignored) + &maybe_theirs(unread)
+            }
+            Self::ChecksumMismatch { version, applied, defined, theirs, .. } => match theirs {
+                Some(theirs) => theirs.applied(*version, applied, defined),
+                None => mismatch(*version, applied, defined),
+            },
+            Self::SharedHistory(shared) => shared.told(),
+            Self::SharedVersion { version, theirs, .. } => theirs.taken(*version),
             Self::DuplicateVersion { version, files } => {
                 format!("{} files have the version {version}: {}", files.len(), list(files))
             }

@@ -35,6 +35,8 @@ pub enum Rule {
     RenumberedMigration,
     /// The change takes a version that the base branch has given to another migration.
     VersionCollision,
+    /// Services that write to one history table get into each other's way.
+    SharedHistory,
     /// A row without a migration in the source.
     MissingMigration,
     /// Row and migration of one version differ.
@@ -100,6 +102,7 @@ impl Rule {
             Self::UnreachableDatabase | Self::UnreadableSource | Self::MissingReport => Severity::Incomplete,
             Self::WrongDatabase
             | Self::DirtyMigration
+            | Self::SharedHistory
             | Self::MissingMigration
             | Self::ChecksumMismatch
             | Self::DuplicateVersion
@@ -139,6 +142,7 @@ impl Rule {
             Self::DeletedMigration => DELETED_MIGRATION,
             Self::RenumberedMigration => RENUMBERED_MIGRATION,
             Self::VersionCollision => VERSION_COLLISION,
+            Self::SharedHistory => SHARED_HISTORY,
             Self::MissingMigration => MISSING_MIGRATION,
             Self::ChecksumMismatch => CHECKSUM_MISMATCH,
             Self::BehindBase => BEHIND_BASE,
@@ -180,7 +184,7 @@ const WRONG_DATABASE: Entry = Entry {
     id: "wrong-database",
     default: "error",
     summary: "Not one checksum in the history fits this service, and at least two and half of the rows fit another service of the plan.",
-    help: "The secrets of two services are most likely swapped. Compare the `database-url` of both services in this environment with the database that each of them really uses.",
+    help: "The secrets of two services are most likely swapped. Compare the `database-url` of both services in this environment with the database that each of them really uses. Services that mean to share one history table say so by one `history-group`.",
 };
 
 const UNREACHABLE_DATABASE: Entry = Entry {
@@ -250,10 +254,17 @@ const VERSION_COLLISION: Entry = Entry {
     help: "Give the file of this change a version of its own, above the highest one of the base branch.",
 };
 
+const SHARED_HISTORY: Entry = Entry {
+    id: "shared-history",
+    default: "error; warning if the other service has not applied them yet",
+    summary: "Services write to one history table, and this one does not ignore the rows of the others, or two of them have different migrations of one version.",
+    help: "If the table is meant to be shared, let the service ignore what is missing: `set_ignore_missing(true)` in its code, and `ignore-missing: true` here. Otherwise give it a table of its own: `table-name` in sqlx.toml.",
+};
+
 const MISSING_MIGRATION: Entry = Entry {
     id: "missing-migration",
     default: "error; notice with `ignore-missing: true`",
-    summary: "A row of the history has no migration in the source. sqlx refuses to start the service.",
+    summary: "A row of the history has no migration in the source, nor in that of another service which writes to the same table. sqlx refuses to start the service.",
     help: "The source is older than the database, or the file was deleted or renumbered. Deploy a build that has the file, or bring the file back exactly as it was applied; never write a new file with the old version.",
 };
 

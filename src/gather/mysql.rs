@@ -54,6 +54,11 @@ pub fn server(url: &DatabaseUrl) -> Option<String> {
     })
 }
 
+/// The database that is in use.
+pub fn database(url: &DatabaseUrl) -> Option<String> {
+    options::options(url).ok()?.get_database().map(str::to_owned)
+}
+
 /// No limit on the rows of a `SELECT`: that of the server (`DEFAULT`) may be one, and would cut a history off in silence.
 const ALL: u64 = u64::MAX;
 

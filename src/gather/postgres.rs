@@ -87,6 +87,15 @@ pub fn server(url: &DatabaseUrl) -> Option<String> {
     })
 }
 
+/// The database, and what decides on where a table is looked for that no schema qualifies: the role, which may have a
+/// search path of its own, and what the URL sets for the session.
+pub fn database(url: &DatabaseUrl) -> Option<(String, String)> {
+    let options = options::options(url).ok()?;
+    let role = options.get_username();
+    let session = options.get_options().unwrap_or_default();
+    Some((options.get_database().unwrap_or(role).to_owned(), format!("{role}\0{session}")))
+}
+
 /// Everything in one message of the simple protocol: prepared statements would take a second round trip, and a pooler
 /// in transaction mode may not know them.
 ///

@@ -47,6 +47,12 @@ pub fn server(url: &DatabaseUrl) -> Option<String> {
     path(url).ok().map(|path| shown(&path))
 }
 
+/// The file without links in its path, as far as it exists: what tells one database from another.
+pub fn file(url: &DatabaseUrl) -> Option<PathBuf> {
+    let path = path(url).ok()?;
+    Some(path.canonicalize().unwrap_or(path))
+}
+
 /// The file that the URL names, read by sqlx's rules.
 fn path(url: &DatabaseUrl) -> Result<PathBuf, DatabaseError> {
     let malformed = |detail: &str| DatabaseError::new(Kind::MalformedUrl, detail);

@@ -82,6 +82,8 @@ pub struct ServiceFields {
     pub password_command: Option<CommandTemplate>,
     /// The history table.
     pub table: Option<String>,
+    /// The name that services have in common which write to one history table.
+    pub history_group: Option<String>,
     /// Mirrors `Migrator::set_ignore_missing`.
     pub ignore_missing: Option<bool>,
     /// Whether a database that cannot be read counts.

@@ -47,7 +47,7 @@ pub(super) fn seeds(inputs: &Inputs) -> Result<Vec<Seed>, PlanErrors> {
     Ok(seeds)
 }
 
-fn of_matrix(inputs: &Inputs, matrix: &ServiceMatrix) -> Result<Vec<Seed>, PlanErrors> {
+pub(super) fn of_matrix(inputs: &Inputs, matrix: &ServiceMatrix) -> Result<Vec<Seed>, PlanErrors> {
     let (mut seeds, mut errors) = (Vec::new(), Vec::new());
     for entry in &matrix.entries {
         match of_entry(inputs, entry) {
@@ -129,6 +129,7 @@ fn fields(entry: &MatrixEntry) -> Result<ServiceFields, PlanError> {
         image: string("image")?.map(|name| Template::parse(&name)).transpose().map_err(invalid("image"))?,
         binary: string("binary")?.map(|path| Template::parse(&path)).transpose().map_err(invalid("binary"))?,
         table: string("table")?,
+        history_group: string("history-group")?.filter(|name| !name.trim().is_empty()),
         ignore_missing: boolean("ignore-missing")?,
         required: boolean("required")?,
         ..ServiceFields::default()
@@ -139,6 +140,17 @@ fn wrong(entry: &MatrixEntry, key: &str, problem: &str) -> PlanError {
     PlanError::MatrixValue { key: key.to_owned(), problem: problem.to_owned(), declared: entry.declared.clone() }
 }
 
+/// Every configured service in every one of some environments.
+pub(super) fn configured(inputs: &Inputs, environments: &[String]) -> Vec<Seed> {
+    let config = &inputs.config;
+    let services: Vec<_> = config.services.keys().cloned().collect();
+    let seed = |(service, environment): (String, String)| {
+        let declared = config.services.get(&service).map(|service| service.location.clone());
+        Seed { service, environment, declared, ..Seed::default() }
+    };
+    product(&services, environments).map(seed).collect()
+}
+
 /// Configured services × configured environments; where no service is configured, the directories found.
 fn of_services(inputs: &Inputs) -> Result<Vec<Seed>, PlanErrors> {
     let config = &inputs.config;
@@ -146,12 +158,7 @@ fn of_services(inputs: &Inputs) -> Result<Vec<Seed>, PlanErrors> {
     if config.services.is_empty() {
         return of_directories(inputs, &environments);
     }
-    let services: Vec<_> = config.services.keys().cloned().collect();
-    let seed = |(service, environment): (String, String)| {
-        let declared = config.services.get(&service).map(|service| service.location.clone());
-        Seed { service, environment, declared, ..Seed::default() }
-    };
-    Ok(product(&services, &environments).map(seed).collect())
+    Ok(configured(inputs, &environments))
 }
 
 /// One service for each directory, named after the folder that it stands in.

@@ -11,6 +11,7 @@ fn inputs(yaml: &str) -> Inputs {
         root: "/repository".into(),
         config: config::read(yaml, "config.yml").unwrap(),
         matrix: None,
+        whole: None,
         found: Vec::new(),
         services: Vec::new(),
         environments: Vec::new(),

@@ -107,7 +107,8 @@ fn of_target(target: &TargetReport) -> String {
     };
     let history = match (counts.applied, counts.missing, counts.mismatched, counts.pending) {
         (Some(applied), Some(missing), Some(mismatched), Some(pending)) => {
-            format!("{applied} applied: {missing} missing, {mismatched} mismatched; {pending} pending")
+            let shared = counts.shared.filter(|n| *n > 0).map(|n| format!(" {n} of others,")).unwrap_or_default();
+            format!("{applied} applied: {missing} missing,{shared} {mismatched} mismatched; {pending} pending")
         }
         (Some(applied), ..) => format!("{applied} applied"),
         (None, ..) => "could not be read".to_owned(),

@@ -199,6 +199,7 @@ mod tests {
             database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
             max_age: None,
             table: None,
+            history_group: None,
             ignore_missing: false,
             required: true,
             levels: Levels::new(),

@@ -36,6 +36,7 @@ fn state(environment: &str, migrations: Vec<Migration>, rows: Vec<AppliedMigrati
             database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
             max_age: None,
             table: None,
+            history_group: None,
             ignore_missing: false,
             required: true,
             levels: Levels::new(),
@@ -44,6 +45,7 @@ fn state(environment: &str, migrations: Vec<Migration>, rows: Vec<AppliedMigrati
         defined: Ok(Arc::new(Defined { migrations, ..Defined::default() })),
         applied: Ok(History::Present(rows)),
         base: None,
+        group: None,
     }
 }
 
@@ -131,8 +133,14 @@ fn the_counts_are_of_up_migrations_rows_and_versions() {
     let rows = vec![row(1, "a"), row(2, "x"), row(3, "x"), row(5, "g"), row(9, "x")];
     let report = Report::new(&[state("a", migrations, rows)], Findings::default(), FailOn::Error);
     let some = |n| Some(n);
-    let expected =
-        Counts { defined: some(7), applied: some(5), missing: some(1), mismatched: some(1), pending: some(2) };
+    let expected = Counts {
+        defined: some(7),
+        applied: some(5),
+        missing: some(1),
+        mismatched: some(1),
+        pending: some(2),
+        shared: None,
+    };
     assert_eq!(report.targets[0].counts, expected);
 }
 

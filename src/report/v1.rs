@@ -119,8 +119,11 @@ pub(super) struct CountsV1 {
     defined: Option<usize>,
     /// Rows of the history.
     applied: Option<usize>,
-    /// Rows without a file.
+    /// Rows without a file, neither of this service nor of another that writes to the same table.
     missing: Option<usize>,
+    /// Rows that have no file of this service, but of another that writes to the same table; left out where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shared: Option<usize>,
     /// Rows whose file has another checksum.
     mismatched: Option<usize>,
     /// Versions with an up migration and no row.
@@ -206,8 +209,8 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
 
 impl CountsV1 {
     pub(super) fn of(counts: Counts) -> Self {
-        let Counts { defined, applied, missing, mismatched, pending } = counts;
-        Self { defined, applied, missing, mismatched, pending }
+        let Counts { defined, applied, missing, shared, mismatched, pending } = counts;
+        Self { defined, applied, missing, shared, mismatched, pending }
     }
 }
 
@@ -331,7 +334,7 @@ impl ReportV1<'_> {
 
 impl TargetV1<'_> {
     fn into_target(self) -> Result<TargetReport, NoReport> {
-        let CountsV1 { defined, applied, missing, mismatched, pending } = self.counts;
+        let CountsV1 { defined, applied, missing, shared, mismatched, pending } = self.counts;
         let (service, environment) = (self.service.into_owned(), self.environment.into_owned());
         let scope = Scope::Target { service: service.clone(), environment: environment.clone() };
         let findings = self.findings.into_iter().map(|finding| finding.into_finding(scope.clone())).collect();
@@ -348,7 +351,7 @@ impl TargetV1<'_> {
                 file: self.source.file.map(Cow::into_owned),
             },
             as_of: self.snapshot.map(SnapshotV1::into_as_of).transpose()?,
-            counts: Counts { defined, applied, missing, mismatched, pending },
+            counts: Counts { defined, applied, missing, shared, mismatched, pending },
             declared: None,
             startup: self.startup.into_outcome()?,
             findings,

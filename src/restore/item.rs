@@ -61,6 +61,13 @@ pub fn select<'a>(
         if !versions.is_empty() && !versions.contains(&version) {
             continue;
         }
+        if matches!(finding.facts, Facts::ChecksumMismatch { theirs: Some(_), .. }) {
+            let why = "the row is that of another service, which writes to the same history table".to_owned();
+            selection
+                .lines
+                .push(Line { of: subject(version, finding, &[&states[index]]), outcome: Outcome::Refused(why) });
+            continue;
+        }
         let of_ignored = matches!(finding.facts, Facts::MissingMigration { ignored: true, .. });
         let ignored = of_ignored.then(|| "the service ignores that it is missing (`ignore-missing`)".to_owned());
         let meant = reason.map(|reason| format!("it is accepted: {reason}")).or(ignored);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Plain data: each may use those before it in this list.
-const VOCABULARY: [&str; 12] = [
+const VOCABULARY: [&str; 13] = [
     "text",
     "parallel",
     "secret",
@@ -18,6 +18,7 @@ const VOCABULARY: [&str; 12] = [
     "table_name",
     "finding",
     "policy",
+    "group",
     "target",
 ];
 

@@ -32,6 +32,7 @@ mod sarif;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod shared;
+mod sharing;
 mod size;
 mod snapshot;
 mod sqlite;

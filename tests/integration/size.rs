@@ -61,6 +61,7 @@ fn state(service: usize, environment: usize, migrations: Vec<Migration>, applied
         database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
         max_age: None,
         table: None,
+        history_group: None,
         ignore_missing: false,
         required: true,
         levels: Levels::default(),
@@ -71,6 +72,7 @@ fn state(service: usize, environment: usize, migrations: Vec<Migration>, applied
         defined: Ok(Arc::new(Defined { migrations, ..Defined::default() })),
         applied: Ok(applied),
         base: None,
+        group: None,
     }
 }
 

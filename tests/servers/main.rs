@@ -13,6 +13,7 @@ mod roles;
 mod runner;
 #[path = "../support/mod.rs"]
 mod shared;
+mod sharing;
 mod snapshot;
 mod sqlx_oracle;
 mod support;

@@ -58,6 +58,7 @@ async fn findings(root: &Path, url: &Url, table: &str) -> (Findings, Vec<Applied
         database: DatabaseUrl::parse(url.as_str()).map(Database::Url),
         max_age: None,
         table: Some(table.into()),
+        history_group: None,
         ignore_missing: false,
         required: true,
         levels: Levels::default(),

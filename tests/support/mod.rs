@@ -7,5 +7,6 @@ pub mod readme;
 #[cfg(feature = "oracles")]
 pub mod registry;
 pub mod repository;
+pub mod sharing;
 pub mod starts;
 pub mod worlds;

@@ -161,6 +161,12 @@ impl Met {
         *self.0.entry(kind).or_default() += 1;
     }
 
+    /// Fails where a kind was never met.
+    pub fn assert_all(&self, kinds: &[&str]) {
+        let never: Vec<_> = kinds.iter().filter(|kind| !self.0.contains_key(**kind)).collect();
+        assert!(never.is_empty(), "{never:?} were never met: {:?}", self.0);
+    }
+
     /// Prints the counts, and fails where a kind was hardly ever met among many cases.
     #[allow(clippy::print_stdout)] // The figures of a long run; `--nocapture` shows them.
     pub fn assert_every(&self, kinds: &[&str]) {

@@ -200,12 +200,13 @@ impl Drawn<'_> {
             database: applied.as_ref().map(|_| Database::Url(url)).map_err(Clone::clone),
             max_age: None,
             table: None,
+            history_group: None,
             ignore_missing,
             required,
             levels: levels(&self.levels),
             declared: declared.then(|| Location { file: "w.yml".to_owned(), line: u32::MAX }),
         };
-        TargetState { target, defined: self.source.read(&directory).map(Arc::new), applied, base: None }
+        TargetState { target, defined: self.source.read(&directory).map(Arc::new), applied, base: None, group: None }
     }
 }
 

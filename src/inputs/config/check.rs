@@ -151,6 +151,7 @@ impl Check<'_> {
             let hint = "write a plain or quoted identifier, with its schema where it needs one: `app._sqlx_migrations`";
             self.tell(span_of(node, "table"), format!("this is not the name of a table: {problem}"), hint);
         }
+        let history_group = self.text(raw.history_group, node, "history-group");
         let max_age = raw.max_age.and_then(|Text(text)| {
             let age = text.parse().map_err(|hint: &str| {
                 self.tell(span_of(node, "max-age"), format!("{} is no length of time", quote(&text)), hint);
@@ -166,6 +167,7 @@ impl Check<'_> {
             database,
             password_command,
             table,
+            history_group,
             ignore_missing,
             required,
             max_age,

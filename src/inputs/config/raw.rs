@@ -104,6 +104,11 @@ pub struct RawFields {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Text")]
     pub table: Option<Text>,
+    /// A name that services have in common which write to one history table, in each environment: rows of the others are
+    /// then none that are missing here. Services with one database and table form a group without it, where both show.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Text")]
+    pub history_group: Option<Text>,
     /// Whether the service ignores rows that have no migration, as `Migrator::set_ignore_missing` does.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "bool")]
@@ -154,6 +159,11 @@ pub struct RawService {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Text")]
     pub table: Option<Text>,
+    /// A name that services have in common which write to one history table, in each environment: rows of the others are
+    /// then none that are missing here. Services with one database and table form a group without it, where both show.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Text")]
+    pub history_group: Option<Text>,
     /// Whether the service ignores rows that have no migration, as `Migrator::set_ignore_missing` does.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "bool")]
@@ -184,6 +194,7 @@ impl RawService {
             database_command,
             password_command,
             table,
+            history_group,
             ignore_missing,
             required,
             max_age,
@@ -198,6 +209,7 @@ impl RawService {
             database_command,
             password_command,
             table,
+            history_group,
             ignore_missing,
             required,
             max_age,

@@ -28,6 +28,7 @@ fn missing(version: i64) -> Facts {
         file,
         applied: Checksum::of(""),
         ignored: false,
+        unread: Vec::new(),
     }
 }
 

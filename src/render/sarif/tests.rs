@@ -43,7 +43,14 @@ fn report(targets: Vec<TargetReport>) -> Report {
 
 fn missing(version: i64, description: &str) -> Facts {
     let (file, description) = (format!("migrations/{version}_a.sql"), description.to_owned());
-    Facts::MissingMigration { version: Version(version), description, file, applied: Checksum::of(""), ignored: false }
+    Facts::MissingMigration {
+        version: Version(version),
+        description,
+        file,
+        applied: Checksum::of(""),
+        ignored: false,
+        unread: Vec::new(),
+    }
 }
 
 fn dirty() -> Facts {

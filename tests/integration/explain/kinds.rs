@@ -239,8 +239,9 @@ fn what_another_service_has_is_no_file_of_this_one() {
     history.write(
         ".github/migration-preflight.yml",
         "defaults: { migrations: '{service}/migrations', database-url: 'sqlite:dev.db' }\n\
-         services: { api: {}, web: {} }\nenvironments: { staging: {} }\n",
+         services: { api: {}, web: { database-url: 'sqlite:web.db' } }\nenvironments: { staging: {} }\n",
     );
+    history.repository.add_database("web.db", &[(1, "one", ONE), (2, "two", TWO)]);
     history.applied(&[(1, "one", ONE), (2, "two", TWO)]);
     assert_snapshot!(shown(&history.findings(&[])), @r#"
     missing-migration 2: "unknown"

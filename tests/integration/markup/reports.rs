@@ -100,12 +100,20 @@ fn of_history(text: &mut dyn FnMut() -> String) -> Vec<Facts> {
         file,
         applied,
         ignored: false,
+        unread: Vec::new(),
     };
     vec![
         Facts::WrongDatabase { other: text(), fitting: 1, rows: 2 },
         Facts::DirtyMigration { version: Version(1), description: text() },
         missing(text(), text(), checksum(3)),
-        Facts::ChecksumMismatch { version: Version(3), description: text(), file: text(), applied, defined },
+        Facts::ChecksumMismatch {
+            version: Version(3),
+            description: text(),
+            file: text(),
+            applied,
+            defined,
+            theirs: None,
+        },
         Facts::DescriptionChanged { version: Version(4), file: text(), applied: text(), defined: text() },
         Facts::ExecutionUnconfirmed { version: Version(5), description: text() },
     ]
