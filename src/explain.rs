@@ -143,10 +143,11 @@ fn one(finding: &Finding, targets: &Targets, repository: &Repository) -> Option<
         (_, Some(subject)) if subject.differs => mismatch::explain(&subject, targets.states, repository),
         (_, Some(subject)) => missing::explain(&subject, repository),
     };
-    // What a change breaks is mended in the change, and the rows are right.
-    let is_change = changed::is_one(&finding.facts);
+    // What a change breaks is mended in the change, and the rows are right. A row that may be another service's stays.
+    let stays = changed::is_one(&finding.facts)
+        || matches!(&finding.facts, Facts::MissingMigration { unread, .. } if !unread.is_empty());
     let without_sql = |explanation| Explanation { repair_sql: None, ..explanation };
-    let explanation = explanation.map(|told| if is_change { told.map(without_sql) } else { told });
+    let explanation = explanation.map(|told| if stays { told.map(without_sql) } else { told });
     explanation.unwrap_or_else(|error| Some(unexplained(&error)))
 }
 

@@ -23,6 +23,9 @@ enum Tie {
 
 /// Gives every target the group that it is of, where there is another service. `beside` are those which are no targets.
 pub fn read(states: &mut [TargetState], beside: &[Target], root: &Path) {
+    if states.len() + beside.len() < 2 {
+        return;
+    }
     let mut checkout = Checkout::of(states, root);
     let mut grouped: HashMap<Place, Vec<usize>> = HashMap::new();
     let targets: Vec<&Target> = states.iter().map(|state| &state.target).chain(beside).collect();

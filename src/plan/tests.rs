@@ -186,6 +186,36 @@ fn filters_leave_what_they_name_and_say_what_there_is() {
 }
 
 #[test]
+fn what_is_left_out_of_the_same_environment_is_planned_beside() {
+    let yaml = "defaults: { migrations: '{service}/m', history-group: shop, database-url: '${{SERVICE}_URL}' }\n\
+         services: { api: {}, web: {} }\nenvironments: { s: {}, p: {} }\n";
+    let beside = |inputs: &Inputs| {
+        let beside = plan(inputs, &variables).unwrap().beside;
+        let show = |target: Target| {
+            assert_eq!((target.source, target.history_group.as_deref()), (Source::Directory, Some("shop")));
+            format!("{} {} {}", target.service, target.environment, target.migrations.display())
+        };
+        beside.into_iter().map(show).collect::<Vec<_>>()
+    };
+    let filtered = |source, migrations: Option<&str>| Inputs {
+        services: vec!["web".into()],
+        environments: vec!["p".into()],
+        migrations: migrations.map(Into::into),
+        source,
+        ..inputs(yaml)
+    };
+    assert_eq!(beside(&inputs(yaml)), Vec::<String>::new());
+    assert_eq!(beside(&filtered(SourceChoice::Directory(None), None)), ["api p api/m"]);
+    assert_eq!(beside(&filtered(SourceChoice::Revision("v1".into()), Some("elsewhere"))), ["api p api/m"]);
+    // A leg knows of the others by the configuration, and by the whole matrix where that can be read.
+    let leg = Inputs { matrix: with_matrix(yaml, r#"{"service": "web", "environment": "p"}"#).matrix, ..inputs(yaml) };
+    assert_eq!(beside(&leg), ["api p api/m"]);
+    let whole = r#"[{"service": "new", "environment": "p"}, {"service": "new", "environment": "s"}, {"service": "web", "environment": "p"}]"#;
+    let whole = Inputs { whole: with_matrix(yaml, whole).matrix, ..leg };
+    assert_eq!(beside(&whole), ["new p new/m", "api p api/m"]);
+}
+
+#[test]
 fn a_target_without_a_database_is_planned_and_says_so() {
     let yaml = "defaults: { migrations: m }\nservices: { api: {}, web: {} }\n";
     assert_eq!(

@@ -116,6 +116,20 @@ fn the_title_counts_the_findings_of_targets_and_those_that_are_accepted() {
 }
 
 #[test]
+fn the_rows_of_others_that_share_the_table_are_counted_by_themselves() {
+    use crate::group::{Group, Member};
+    let own = || vec![migration(1, MigrationKind::Simple, "a")];
+    let alone = state("a", own(), vec![row(1, "a"), row(5, "e"), row(9, "x")]);
+    let defined = Defined { migrations: vec![migration(5, MigrationKind::Simple, "e")], ..Defined::default() };
+    let web = Member { service: "web".into(), defined: vec![Arc::new(defined)], ..Member::default() };
+    let shared = TargetState { group: Some(Arc::new(Group::new(vec![web]))), ..alone.clone() };
+    let counts = |state| Report::new(&[state], Findings::default(), FailOn::Error).targets.remove(0).counts;
+    assert_eq!((counts(alone.clone()).missing, counts(alone).shared), (Some(2), None));
+    assert_eq!((counts(shared.clone()).missing, counts(shared.clone()).shared), (Some(1), Some(1)));
+    assert_eq!(counts(shared).discrepancies(), "1 missing, 1 of others");
+}
+
+#[test]
 fn the_counts_are_of_up_migrations_rows_and_versions() {
     use MigrationKind::{ReversibleDown, ReversibleUp, Simple};
     let migrations = vec![

@@ -56,16 +56,16 @@ pub fn select<'a>(
     let mut selection = Selection { lines: chooser.unread(), ..Selection::default() };
     let accepted = findings.accepted.iter().map(|(finding, reason)| (finding, Some(reason)));
     let found = findings.open.iter().map(|finding| (finding, None)).chain(accepted);
+    let mut told = HashSet::new();
     for (finding, reason) in found {
         let Some((index, version, applied)) = chooser.row(finding) else { continue };
         if !versions.is_empty() && !versions.contains(&version) {
             continue;
         }
         if matches!(finding.facts, Facts::ChecksumMismatch { theirs: Some(_), .. }) {
-            let why = "the row is that of another service, which writes to the same history table".to_owned();
-            selection
-                .lines
-                .push(Line { of: subject(version, finding, &[&states[index]]), outcome: Outcome::Refused(why) });
+            let of = subject(version, finding, &[&states[index]]);
+            selection.lines.push(Line { of, outcome: Outcome::Refused(THEIRS.to_owned()) });
+            told.insert(version);
             continue;
         }
         let of_ignored = matches!(finding.facts, Facts::MissingMigration { ignored: true, .. });
@@ -81,12 +81,14 @@ pub fn select<'a>(
     let place = |state: &TargetState| states.iter().position(|other| std::ptr::eq(other, state));
     selection.items.sort_by_key(|item| (place(item.states[0]), item.version));
     let asked = versions.iter().filter(|version| !selection.items.iter().any(|item| item.version == **version));
-    let mut told = HashSet::new();
     selection
         .lines
         .extend(asked.filter(|version| told.insert(**version)).filter_map(|version| chooser.other(*version)));
     selection
 }
+
+/// Said of a row that is none of this service's.
+const THEIRS: &str = "the row is that of another service, which writes to the same history table";
 
 struct Chooser<'a> {
     states: &'a [TargetState],
@@ -170,6 +172,11 @@ impl<'a> Chooser<'a> {
         let has = |state: &&TargetState| row(state, version).is_some();
         let (known, unknown): (Vec<_>, Vec<_>) = self.states.iter().partition(|state| state.applied.is_ok());
         let holders: Vec<&TargetState> = known.into_iter().filter(has).collect();
+        let (theirs, holders): (Vec<_>, Vec<_>) = holders.into_iter().partition(|state| is_theirs(state, version));
+        if !theirs.is_empty() && holders.is_empty() {
+            let of = format!("migration {version} of {}", places(&theirs));
+            return Some(Line { of, outcome: Outcome::Refused(THEIRS.to_owned()) });
+        }
         let (compared, uncompared): (Vec<&TargetState>, Vec<_>) =
             holders.into_iter().partition(|state| state.defined.is_ok() && !self.is_swapped(state));
         let outcome = match (compared.as_slice(), uncompared.as_slice()) {
@@ -188,6 +195,12 @@ impl<'a> Chooser<'a> {
     fn is_swapped(&self, state: &TargetState) -> bool {
         self.swapped.iter().any(|index| std::ptr::eq(&self.states[*index], state))
     }
+}
+
+/// Whether the row of a version is another service's, which writes to the same table.
+fn is_theirs(state: &TargetState, version: Version) -> bool {
+    let rows = state.applied.as_ref().map_or(&[][..], |history| history.rows());
+    rows.iter().any(|row| row.version == version && state.is_of_others(row))
 }
 
 /// The checksum of a version in a history.

@@ -250,3 +250,25 @@ fn what_another_service_has_is_no_file_of_this_one() {
     DELETE FROM "_sqlx_migrations" WHERE version = 2 AND checksum = x'c167fbe6…';
     "#);
 }
+
+#[test]
+fn what_an_older_commit_lacks_stays_missing_though_others_share_the_table() {
+    let history = History::new();
+    history.write("api/migrations/1_one.sql", ONE).write("web/migrations/5_five.sql", ONE);
+    history.write(".github/migration-preflight.yml", "defaults: { database-url: 'sqlite:dev.db' }\n");
+    history.commit("Ann", "start");
+    // By chance the other service has the very file as well.
+    history.write("api/migrations/2_two.sql", TWO).write("web/migrations/2_two.sql", TWO).commit("Bob", "add two");
+    history.applied(&[(1, "one", ONE), (2, "two", TWO), (5, "five", ONE)]);
+    let rules = |arguments: &[&str]| {
+        let report = history.repository.json(arguments).1;
+        let targets = report["targets"].as_array().unwrap().iter();
+        let findings = targets.flat_map(|target| target["findings"].as_array().unwrap());
+        findings.map(|finding| format!("{} {}", finding["rule"], finding["version"])).collect::<Vec<_>>()
+    };
+    let older = rules(&["--service", "api", "--source", "git:HEAD~1"]);
+    assert_eq!(older, ["\"shared-history\" null", "\"missing-migration\" 2"]);
+    assert_eq!(rules(&["--service", "api"]), ["\"shared-history\" null"]);
+    // As it is deployed the other one lacks what its checkout has.
+    assert_eq!(rules(&["--source", "git:HEAD~1"]).iter().filter(|rule| rule.contains("missing")).count(), 2);
+}

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta};
-use migration_preflight::finding::{Cause, Explanation, Facts, Finding, Location, Rule, Scope, Severity};
+use migration_preflight::finding::{
+    Cause, Explanation, Facts, Finding, Location, Rule, Scope, Severity, SharedHistory, Theirs,
+};
 use migration_preflight::history::{AbsentTable, AsOf, DatabaseError, DatabaseErrorKind, Privilege};
 use migration_preflight::migration::{Checksum, Version};
 use migration_preflight::report::{Counts, Report, TargetReport, Verdict};
@@ -11,7 +13,7 @@ use migration_preflight::source::{IgnoredReason, InvalidReason, Origin, SourceEr
 use migration_preflight::startup::{Outcome, StartupError};
 
 /// How many texts a report takes.
-pub const TEXTS: usize = 59;
+pub const TEXTS: usize = 72;
 
 /// A report whose names, paths, descriptions, reasons and errors are these.
 pub fn report(texts: &[String]) -> Report {
@@ -45,6 +47,7 @@ pub fn report(texts: &[String]) -> Report {
     let (already_so, notes) = (vec![finding(already_so, Scope::Run, None)], vec![text()]);
     let (taken, age) = (DateTime::UNIX_EPOCH, TimeDelta::days(3));
     targets[0].as_of = Some(AsOf { taken, age, file: text() });
+    findings.extend(of_sharing(&mut text).into_iter().map(|facts| finding(facts, Scope::Run, None)));
     assert_eq!(rest.count(), 0, "TEXTS is too many");
     Report { verdict: Verdict::Fail, targets, findings, accepted, already_so, notes, repository: None }
 }
@@ -126,6 +129,37 @@ fn of_source(text: &mut dyn FnMut() -> String) -> Vec<Facts> {
         Facts::InvalidMigration { file: text(), reason: InvalidReason::Unreadable(text()) },
         Facts::OutOfOrder { version: Version(7), description: text(), file: text(), highest: Version(8) },
         Facts::IgnoredFile { file: text(), reason: IgnoredReason::NoUnderscore },
+    ]
+}
+
+fn of_sharing(text: &mut dyn FnMut() -> String) -> Vec<Facts> {
+    let shared =
+        SharedHistory { services: vec![text(), text()], migrations: 2, is_applied: true, error: "missing".to_owned() };
+    let version = Version(9);
+    vec![
+        Facts::SharedHistory(shared),
+        Facts::SharedVersion {
+            version,
+            description: text(),
+            file: text(),
+            theirs: Theirs { service: text(), file: text() },
+        },
+        Facts::ChecksumMismatch {
+            version,
+            description: text(),
+            file: text(),
+            applied: checksum(1),
+            defined: checksum(2),
+            theirs: Some(Theirs { service: text(), file: text() }),
+        },
+        Facts::MissingMigration {
+            version,
+            description: text(),
+            file: text(),
+            applied: checksum(3),
+            ignored: false,
+            unread: vec![text()],
+        },
     ]
 }
 
