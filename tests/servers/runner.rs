@@ -3,6 +3,7 @@
 
 mod act;
 mod demo;
+mod fork;
 #[allow(dead_code, reason = "GitHub does not misbehave here")]
 #[path = "../integration/github/stand_in.rs"]
 mod stand_in;
@@ -26,7 +27,7 @@ fn github() -> StandIn {
 
 fn run(demo: &Demo, event: &Event<'_>, github: &StandIn) -> Seen {
     let (folder, secrets, actions) = (demo.path(), &demo.secrets, &demo.actions);
-    tokio::task::block_in_place(|| Runner { folder, secrets, actions, api: &github.url }.run(event))
+    tokio::task::block_in_place(|| Runner { folder, secrets, actions, api: &github.url, artifacts: None }.run(event))
 }
 
 fn dispatch(workflow: &str) -> Event<'_> {
@@ -253,7 +254,7 @@ fn the_selftest_is_green() {
     git(folder.path(), &["commit", "--quiet", "--message=all"]);
     let github = github();
     let secrets = [("GITHUB_TOKEN".to_owned(), "ghs_t0ken".to_owned())];
-    let runner = Runner { folder: folder.path(), secrets: &secrets, actions: &[], api: &github.url };
+    let runner = Runner { folder: folder.path(), secrets: &secrets, actions: &[], api: &github.url, artifacts: None };
     let seen = runner.run(&dispatch(workflow));
     let jobs = seen.jobs();
     assert!(jobs.values().all(|job| job.result == "success"), "{}", seen.log());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,6 +34,19 @@ runs:
       env: { PATTERN: "${{ inputs.pattern }}", FOLDER: "${{ inputs.path }}" }
 "#;
 
+/// A stand-in for GitHub's program, which gives back what the last run of a workflow on a branch has kept.
+const GH: &str = r#"#!/usr/bin/env bash
+set -euo pipefail
+test -n "$GH_TOKEN" -a "$GH_REPO" = octo/demo
+if [[ "$1 $2" == "run list" ]]; then
+    [[ "$*" == *"--workflow histories.yml --branch main --status success "* ]]
+    echo 42
+else
+    [[ "$1 $2 $3 $4 $6" == "run download 42 --name --dir" ]]
+    mkdir -p "$7" && cp -r "$ARTIFACTS/$5/." "$7"
+fi
+"#;
+
 /// The runner, and what it is given.
 pub struct Runner<'a> {
     /// The repository.
@@ -42,6 +56,8 @@ pub struct Runner<'a> {
     pub actions: &'a [(&'static str, PathBuf)],
     /// Where GitHub's API is.
     pub api: &'a str,
+    /// Where artifacts are kept for another run; else they are gone with this one.
+    pub artifacts: Option<&'a Path>,
 }
 
 /// The two actions for artifacts, as the README and this repository's own workflows use them.
@@ -95,23 +111,26 @@ impl Runner<'_> {
             ("secrets", &secrets),
             ("upload/action.yml", UPLOAD),
             ("download/action.yml", DOWNLOAD),
+            ("bin/gh", GH),
         ] {
             let file = folder.path().join(name);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, content).unwrap();
         }
+        fs::set_permissions(folder.path().join("bin/gh"), fs::Permissions::from_mode(0o755)).unwrap();
+        let artifacts = self.artifacts.map_or_else(|| path("artifacts"), |artifacts| artifacts.display().to_string());
         let act = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/runner/bin/act");
         assert!(act.is_file(), "act is not installed: run scripts/test");
         let mut command = Command::new(act);
         command
             .current_dir(self.folder)
             .env_clear()
-            .env("PATH", variable("PATH"))
+            .env("PATH", format!("{}:{}", path("bin"), variable("PATH")))
             .env("HOME", folder.path())
             .args([event.name, "--json", "--no-cache-server", "--workflows", event.workflow])
             .args(["--eventpath", &path("event.json"), "--secret-file", &path("secrets")])
             .args(["--env", &format!("GITHUB_API_URL={}", self.api)])
-            .args(["--env", &format!("ARTIFACTS={}", path("artifacts"))]);
+            .args(["--env", &format!("ARTIFACTS={artifacts}")]);
         for runner in ["ubuntu-latest", "ubuntu-24.04"] {
             command.args(["--platform", &format!("{runner}=-self-hosted")]);
         }
@@ -168,6 +187,17 @@ impl Seen {
             job.log += "\n";
         }
         jobs
+    }
+
+    /// What is shown at lines of files: how grave, in which file, in which words.
+    pub fn annotations(&self) -> Vec<(String, String, String)> {
+        let levels = ["error", "warning", "notice"];
+        let told = self.lines.iter().filter(|line| levels.iter().any(|level| line["command"] == *level));
+        told.map(|line| {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            (text(&line["command"]), text(&line["kvPairs"]["file"]), text(&line["arg"]))
+        })
+        .collect()
     }
 
     /// Everything that people get to see: all but the lines that tell the runner what to mask.
