@@ -98,6 +98,13 @@ pub struct Reading<'a> {
     pub learn: Learn,
 }
 
+impl Reading<'_> {
+    /// That nobody waits for.
+    pub fn quiet(limits: Limits) -> Self {
+        Self { limits, done: &|| {}, learn: Learn::default() }
+    }
+}
+
 /// Reads both sides of every target below `root`.
 pub async fn gather(targets: Vec<Target>, root: &Path, reading: &Reading<'_>) -> Vec<TargetState> {
     let texts = read_settings(&targets, root).await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use migration_preflight::embedded::Known;
 use migration_preflight::gather::database::history;
 use migration_preflight::gather::{binary, directory};
-use migration_preflight::history::{DatabaseUrl, Engine, History};
+use migration_preflight::history::{DatabaseUrl, Engine, History, LookUp};
 use migration_preflight::migration::Checksum;
 use migration_preflight::source::SourceError;
 use migration_preflight::sqlx_toml::SqlxToml;
@@ -132,7 +132,7 @@ async fn start(service: &Path, prepared: &Path, arguments: &[&str]) -> Start {
 
 async fn rows(prepared: &Path) -> History {
     let url = DatabaseUrl::parse(format!("sqlite:{}", prepared.display())).unwrap();
-    history(&url, "_sqlx_migrations", &[], Duration::from_secs(60)).await.unwrap()
+    history(&url, &LookUp::of("_sqlx_migrations"), Duration::from_secs(60)).await.unwrap()
 }
 
 /// What is said of a start, when what `world` has and the rows are known.

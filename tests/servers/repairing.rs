@@ -11,7 +11,6 @@ use migration_preflight::gather::{Limits, Reading, gather};
 use migration_preflight::history::{Database, DatabaseUrl};
 use migration_preflight::migration::{AppliedMigration, Checksum};
 use migration_preflight::policy::{Levels, Policy};
-use migration_preflight::secret::Learn;
 use migration_preflight::source::Source;
 use migration_preflight::target::Target;
 use url::Url;
@@ -65,7 +64,7 @@ async fn findings(root: &Path, url: &Url, table: &str) -> (Findings, Vec<Applied
         declared: None,
     };
     let limits = Limits { jobs: 1, timeout: Duration::from_secs(60) };
-    let states = gather(vec![target], root, &Reading { limits, done: &|| {}, learn: Learn::default() }).await;
+    let states = gather(vec![target], root, &Reading::quiet(limits)).await;
     let rows = states[0].applied.as_ref().unwrap().rows().to_vec();
     (explain(compare(&states, &Policy::default()), &states, root, None), rows)
 }

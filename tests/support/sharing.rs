@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use migration_preflight::compare::compare;
 use migration_preflight::finding::{Facts, Findings, Rule, Scope};
-use migration_preflight::gather::{Limits, gather, group};
+use migration_preflight::gather::{Limits, Reading, gather, group};
 use migration_preflight::history::{Database, DatabaseUrl};
 use migration_preflight::policy::{Levels, Policy};
 use migration_preflight::source::Source;
@@ -145,7 +145,7 @@ async fn states(place: &impl Place, root: &Path, ignoring: &[&str]) -> Vec<Targe
         declared: None,
     };
     let limits = Limits { jobs: 2, timeout: Duration::from_secs(60) };
-    let mut states = gather([A, B].map(target).to_vec(), root, limits, &|| {}).await;
+    let mut states = gather([A, B].map(target).to_vec(), root, &Reading::quiet(limits)).await;
     group::read(&mut states, &[], root);
     states
 }
