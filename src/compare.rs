@@ -18,7 +18,7 @@ use change::Changes;
 use crate::finding::{Facts, Finding, Findings, Location, Rule, Scope, Severity};
 use crate::migration::Version;
 use crate::policy::{Accept, Levels, Policy};
-use crate::source::SourceError;
+use crate::source::{SourceError, Unwatched};
 use crate::target::{Target, TargetState};
 use crate::text::slashed;
 
@@ -40,6 +40,12 @@ pub fn compare(states: &[TargetState], policy: &Policy) -> Findings {
     }
     for (facts, involved) in across::environment_drift(states, &swapped, &policy.promotion) {
         let was_so = involved.iter().all(|target| before[*target].is_known());
+        sink.service(states, facts, &involved, was_so);
+    }
+    for (facts, involved) in source::stale_embeds(states) {
+        // Who adds a migration is not to blame for how its crate was built before; who adds the directory is.
+        let stood = |target: usize| states[target].base.as_ref().is_some_and(|base| base.start.is_some());
+        let was_so = involved.iter().all(|target| before[*target].is_known() && stood(*target));
         sink.service(states, facts, &involved, was_so);
     }
     for (facts, involved) in changes.into_facts() {
@@ -196,11 +202,12 @@ fn fold_pending(mut findings: Vec<Finding>) -> Vec<Finding> {
 
 /// The line to show facts at: of their file, else the one that declares the target.
 fn location(facts: &Facts, target: &Target) -> Option<Location> {
-    let file = match facts {
-        Facts::UnreadableSource(SourceError::Settings { path, .. }) => Some(slashed(path)),
-        _ => facts.file().map(str::to_owned),
+    let (file, line) = match facts {
+        Facts::UnreadableSource(SourceError::Settings { path, .. }) => (Some(slashed(path)), 1),
+        Facts::StaleEmbed(Unwatched { file, line, .. }) => (Some(file.clone()), *line),
+        _ => (facts.file().map(str::to_owned), 1),
     };
-    file.map(|file| Location { file, line: 1 }).or_else(|| target.declared.clone())
+    file.map(|file| Location { file, line }).or_else(|| target.declared.clone())
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ use indexmap::{IndexMap, IndexSet};
 use tokio::sync::{AcquireError, OnceCell, Semaphore};
 use tracing::Instrument;
 
+use crate::crates::Embedders;
 use crate::history::{Command, Database, DatabaseError, DatabaseErrorKind, DatabaseUrl, History, LookUp, Record};
 use crate::secret::{Learn, Secrets};
 use crate::source::{Defined, Source, SourceError};
@@ -108,8 +109,12 @@ impl Reading<'_> {
 /// Reads both sides of every target below `root`.
 pub async fn gather(targets: Vec<Target>, root: &Path, reading: &Reading<'_>) -> Vec<TargetState> {
     let texts = read_settings(&targets, root).await;
+    // Of what is not built here nobody asks who builds it.
+    let is_built = targets.iter().any(|target| target.source == Source::Directory);
+    let embedders = is_built.then(|| Arc::new(Embedders::below(root)));
     // All that a history needs of the code side is `sqlx.toml`, so that nobody waits for the migrations.
-    let (sources, histories) = join(read_texts(&texts, root), read_histories(&targets, &texts, root, reading)).await;
+    let (sources, histories) =
+        join(read_texts(&texts, root, embedders), read_histories(&targets, &texts, root, reading)).await;
     let state = |(target, applied): (Target, Result<History, DatabaseError>)| {
         let defined = sources.get(&Place::of(&target)).cloned();
         let defined = defined.unwrap_or_else(|| Err(SourceError::NoDirectory(target.migrations.clone())));
@@ -220,12 +225,20 @@ async fn read_settings(targets: &[Target], root: &Path) -> Texts {
     stream::iter(settings).buffered(DIRECTORIES).collect().await
 }
 
-/// Reads the migrations of every place once.
-async fn read_texts(texts: &Texts, root: &Path) -> HashMap<Place, Result<Arc<Defined>, SourceError>> {
+/// Reads the migrations of every place once, and who embeds them where that is asked.
+async fn read_texts(
+    texts: &Texts,
+    root: &Path,
+    embedders: Option<Arc<Embedders>>,
+) -> HashMap<Place, Result<Arc<Defined>, SourceError>> {
     let sources = texts.iter().map(|(place, text)| {
-        let text = text.clone();
+        let (text, embedders) = (text.clone(), embedders.clone());
         of_place(root, place.clone(), move |root, place| match text?.as_ref() {
-            Text::CheckedOut(settings) => directory::migrations(root, &place.directory, settings),
+            Text::CheckedOut(settings) => {
+                let defined = directory::migrations(root, &place.directory, settings)?;
+                let unwatched = embedders.map(|embedders| embedders.unwatched(&place.directory)).unwrap_or_default();
+                Ok(Defined { unwatched, ..defined })
+            }
             Text::Committed(revision) => revision.migrations(),
         })
     });

@@ -32,6 +32,7 @@
 pub mod cli;
 pub mod commands;
 pub mod compare;
+pub mod crates;
 pub mod embedded;
 pub mod explain;
 pub mod finding;

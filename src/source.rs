@@ -130,6 +130,9 @@ pub struct Defined {
     pub create_schemas: Vec<String>,
     /// `ignored-chars` of `sqlx.toml`: the letters that no checksum takes in.
     pub ignored_chars: BTreeSet<char>,
+    /// The calls of `migrate!()` that embed the directory, as it is checked out, in a program that cargo may not build again
+    /// for a new file.
+    pub unwatched: Vec<Unwatched>,
     /// Where it was read.
     pub origin: Origin,
 }
@@ -181,6 +184,21 @@ impl Base {
                 _ => false,
             }
     }
+}
+
+/// A call of `migrate!()` in a crate that has no build script watching the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Unwatched {
+    /// The name of the crate.
+    pub krate: String,
+    /// The file with the call, relative to the root of the repository, with `/` between its parts.
+    pub file: String,
+    /// The line of the call.
+    pub line: u32,
+    /// The directory as the crate's build script would name it.
+    pub path: String,
+    /// The build script that there is, and that watches something else.
+    pub script: Option<String>,
 }
 
 /// A file that makes sqlx fail.

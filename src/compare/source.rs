@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
+
 use crate::finding::Facts;
 use crate::migration::{Migration, Version};
-use crate::source::Defined;
+use crate::source::{Defined, Source, Unwatched};
+use crate::target::TargetState;
 use crate::text::slashed;
 
 /// Invalid and ignored files, duplicate versions, and down files without an up file.
@@ -26,6 +29,17 @@ pub(super) fn facts(defined: &Defined, versions: &Versions) -> Vec<Facts> {
         }
     }
     facts
+}
+
+/// The crates that cargo may not build again for a new migration, each with the targets of one service.
+pub(super) fn stale_embeds(states: &[TargetState]) -> Vec<(Facts, Vec<usize>)> {
+    let mut services: IndexMap<(&str, &Unwatched), Vec<usize>> = IndexMap::new();
+    for (index, state) in states.iter().enumerate().filter(|(_, state)| state.target.source == Source::Directory) {
+        for unwatched in state.defined.iter().flat_map(|defined| &defined.unwatched) {
+            services.entry((&state.target.service, unwatched)).or_default().push(index);
+        }
+    }
+    services.into_iter().map(|((_, unwatched), targets)| (Facts::StaleEmbed(unwatched.clone()), targets)).collect()
 }
 
 /// The up and the down migrations of each version.

@@ -7,7 +7,7 @@ use super::*;
 use crate::finding::Rule;
 use crate::history::{AbsentTable, Database, DatabaseError, DatabaseErrorKind, DatabaseUrl, History};
 use crate::migration::{AppliedMigration, Checksum, Migration, MigrationKind, Version};
-use crate::source::{Base, Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, Source};
+use crate::source::{Base, Defined, IgnoredFile, IgnoredReason, InvalidFile, InvalidReason, Source, Unwatched};
 
 /// A target `api` in `staging` whose migrations 1 and 2 are both applied.
 fn clean() -> TargetState {
@@ -167,6 +167,7 @@ fn fixture(rule: Rule) -> (Vec<TargetState>, Policy) {
         Rule::DownWithoutUp => one(clean().edit_defined(|defined| {
             defined.migrations.push(Migration { kind: MigrationKind::ReversibleDown, ..migration("api", 3) });
         })),
+        Rule::StaleEmbed => one(unwatched(clean())),
         Rule::UnusedAccept => {
             (vec![clean()], Policy { accept: vec![accept(Rule::DirtyMigration)], ..Policy::default() })
         }
@@ -174,6 +175,12 @@ fn fixture(rule: Rule) -> (Vec<TargetState>, Policy) {
         Rule::ExecutionUnconfirmed => one(clean().edit_rows(|rows| rows[0].execution_time = -1)),
         Rule::PendingMigration => one(state("api", "staging", &[1, 2], &[1])),
     }
+}
+
+/// Embedded by a crate that has no build script.
+fn unwatched(state: TargetState) -> TargetState {
+    let (krate, file, path) = ("api".into(), "api/src/main.rs".into(), "migrations".into());
+    state.edit_defined(|defined| defined.unwatched.push(Unwatched { krate, file, line: 12, path, script: None }))
 }
 
 /// With a second file of version 2.
@@ -290,6 +297,7 @@ fn the_findings_of_each_fixture_are_exactly_these() {
         ],
         Rule::IgnoredFile => vec!["warning ignored-file@api/migrations/3-x.sql"],
         Rule::DownWithoutUp => vec!["warning down-without-up@api/migrations/3_step_3.sql"],
+        Rule::StaleEmbed => vec!["warning stale-embed@api/src/main.rs"],
         Rule::UnusedAccept => vec!["warning unused-accept@config.yml"],
         Rule::DescriptionChanged => vec!["notice description-changed@api/migrations/1_step_1.sql"],
         Rule::ExecutionUnconfirmed => vec!["notice execution-unconfirmed@deploy.yml"],
@@ -589,4 +597,19 @@ fn of_two_neighbours_equally_near_the_older_one_gives_the_suffix() {
     let states = [state("api", "staging", &[1, 3], &[1, 2, 3])
         .edit_defined(|defined| defined.migrations[0].kind = MigrationKind::ReversibleUp)];
     assert_eq!(fires(&states), ["error missing-migration@api/migrations/2_step_2.up.sql"]);
+}
+
+#[test]
+fn a_crate_that_does_not_watch_its_migrations_is_told_once_a_service_at_the_line_of_its_call() {
+    let production = unwatched(state("api", "production", &[1, 2], &[1, 2]));
+    let found =
+        compare(&[unwatched(clean()), production, unwatched(state("web", "staging", &[], &[]))], &Policy::default());
+    let told: Vec<_> = found.open.iter().filter(|finding| finding.rule() == Rule::StaleEmbed).collect();
+    let scopes: Vec<_> =
+        told.iter().map(|finding| (finding.scope.service(), finding.scope.environments().len())).collect();
+    assert_eq!(scopes, [(Some("api"), 2), (Some("web"), 1)]);
+    assert_eq!(told[0].location, Some(Location { file: "api/src/main.rs".into(), line: 12 }));
+    // What is built already is not built again.
+    let built = unwatched(clean()).edit_target(|target| target.source = Source::Binary("api".into()));
+    assert_eq!(fires(&[built]), [""; 0]);
 }

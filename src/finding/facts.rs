@@ -6,7 +6,7 @@ use super::shared::maybe_theirs;
 use super::{ChangedMigration, Rule, Severity, SharedHistory, Theirs};
 use crate::history::{AbsentTable, DatabaseError};
 use crate::migration::{Checksum, Version};
-use crate::source::{IgnoredReason, InvalidReason, SourceError};
+use crate::source::{IgnoredReason, InvalidReason, SourceError, Unwatched};
 
 /// The facts of one finding. Paths are relative to the root of the repository, with `/` between their parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +111,7 @@ pub enum Facts {
         version: Version,
         file: String,
     },
+    StaleEmbed(Unwatched),
     UnusedAccept {
         rule: Rule,
         reason: String,
@@ -182,6 +183,7 @@ impl Facts {
             Self::OutOfOrder { .. } | Self::BelowBase { .. } => Rule::OutOfOrder,
             Self::IgnoredFile { .. } => Rule::IgnoredFile,
             Self::DownWithoutUp { .. } => Rule::DownWithoutUp,
+            Self::StaleEmbed(_) => Rule::StaleEmbed,
             Self::UnusedAccept { .. } => Rule::UnusedAccept,
             Self::DescriptionChanged { .. } => Rule::DescriptionChanged,
             Self::ExecutionUnconfirmed { .. } => Rule::ExecutionUnconfirmed,
@@ -275,6 +277,7 @@ impl Facts {
             | Self::IgnoredFile { file, .. }
             | Self::DownWithoutUp { file, .. }
             | Self::DescriptionChanged { file, .. }
+            | Self::StaleEmbed(Unwatched { file, .. })
             | Self::PendingMigration { file, .. } => Some(file),
             Self::DuplicateVersion { files, .. } => files.last().map(String::as_str),
             _ => None,
@@ -298,6 +301,7 @@ impl Facts {
             Self::ChecksumMismatch { theirs: Some(_), .. } | Self::SharedVersion { .. } => {
                 "Give the migration of one of the two services another version, one that is not applied; or give one of them a history table of its own: `table-name` in sqlx.toml. Ignoring missing migrations does not help here."
             }
+            Self::StaleEmbed(unwatched) => return Cow::Owned(watch(unwatched)),
             Self::Reported { help, .. } => return Cow::Owned(help.clone()),
             _ => self.rule().help(),
         })
@@ -351,6 +355,12 @@ impl Facts {
             }
             Self::IgnoredFile { reason, .. } => format!("sqlx ignores this file: {reason}"),
             Self::DownWithoutUp { version, .. } => format!("there is no up file for version {version}"),
+            Self::StaleEmbed(Unwatched { krate, path, script, .. }) => {
+                let script = script.as_ref().map_or("has no build script watching".to_owned(), |script| {
+                    format!("has a build script ({script}) that does not watch")
+                });
+                format!("`{krate}` embeds its migrations, and {script} `{path}`: cargo does not notice a new one")
+            }
             Self::UnusedAccept { rule, reason } => {
                 format!("no finding of `{rule}` matches this entry ({reason})")
             }
@@ -373,6 +383,20 @@ impl Facts {
 
 const NO_LEG: &str =
     "no run has reported on this target: its job was skipped or cancelled, or ended before it could report";
+
+/// What a build script has to say.
+fn watch(Unwatched { krate, path, script, .. }: &Unwatched) -> String {
+    let line = format!("println!(\"cargo:rerun-if-changed={path}\");");
+    let how = match script {
+        Some(script) => format!("Add `{line}` to {script}."),
+        None => format!(
+            "Give `{krate}` a `build.rs`: `fn main() {{ {line} }}` (in the folder of the crate, `sqlx migrate build-script --source {path}` writes it)."
+        ),
+    };
+    format!(
+        "{how} `migrate!()` has cargo look at the files that it finds: an edited one is noticed, and a new one is not, so that a build from a cache goes out without it."
+    )
+}
 
 fn missing(version: Version, ignored: bool) -> String {
     let known = if ignored { "; the service ignores that (`ignore-missing`)" } else { "" };

@@ -57,6 +57,8 @@ pub enum Rule {
     IgnoredFile,
     /// A down file without its up file.
     DownWithoutUp,
+    /// A crate embeds its migrations, and cargo is not told to look at them.
+    StaleEmbed,
     /// An `accept` entry that matches nothing.
     UnusedAccept,
     /// Same version and checksum, other description.
@@ -116,6 +118,7 @@ impl Rule {
             | Self::OutOfOrder
             | Self::IgnoredFile
             | Self::DownWithoutUp
+            | Self::StaleEmbed
             | Self::UnusedAccept => Severity::Warning,
             Self::NotChecked
             | Self::NoHistory
@@ -153,6 +156,7 @@ impl Rule {
             Self::OutOfOrder => OUT_OF_ORDER,
             Self::IgnoredFile => IGNORED_FILE,
             Self::DownWithoutUp => DOWN_WITHOUT_UP,
+            Self::StaleEmbed => STALE_EMBED,
             Self::UnusedAccept => UNUSED_ACCEPT,
             Self::DescriptionChanged => DESCRIPTION_CHANGED,
             Self::ExecutionUnconfirmed => EXECUTION_UNCONFIRMED,
@@ -329,6 +333,13 @@ const DOWN_WITHOUT_UP: Entry = Entry {
     default: "warning",
     summary: "A `.down.sql` file has no up file of its version. To sqlx it even counts as the migration's presence.",
     help: "Delete the down file with its up file, or bring the up file back.",
+};
+
+const STALE_EMBED: Entry = Entry {
+    id: "stale-embed",
+    default: "warning",
+    summary: "A crate that calls `migrate!()` has no build script watching its migrations: cargo can cache a binary without the newest one.",
+    help: "`migrate!()` has cargo look at the files that are there when it is compiled, so an edited one is noticed, and a new one is not: a build from a cache (`target`, a layer of an image) goes out without it. Let the crate have a build script that prints `cargo:rerun-if-changed=` and the directory (`sqlx migrate build-script` writes one), and no other instruction that leaves the directory out.",
 };
 
 const UNUSED_ACCEPT: Entry = Entry {

@@ -250,3 +250,16 @@ fn drift_and_unused_entries_are_already_so_where_the_change_cannot_be_their_reas
     let touched = rules(&states(&[1]));
     assert_eq!(touched, lists(&["unused-accept", "pending-migration"], &["environment-drift"]));
 }
+
+#[test]
+fn a_change_to_migrations_answers_for_how_they_are_embedded_only_where_it_brings_them() {
+    let introduced = Policy { gate: Gate::Introduced, ..Policy::default() };
+    let counted = |state: TargetState, policy: &Policy| {
+        compare(&[unwatched(state)], policy).open.iter().any(|finding| finding.rule() == Rule::StaleEmbed)
+    };
+    let adding = || state("api", "staging", &[1, 2, 3], &[1, 2]).since(&[1, 2], &[1, 2]);
+    assert!(counted(adding(), &Policy::default()));
+    assert!(!counted(adding(), &introduced));
+    assert!(counted(adding().edit_base(|base| base.start = None), &introduced));
+    assert!(counted(clean(), &introduced));
+}
