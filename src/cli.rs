@@ -52,6 +52,11 @@ Exit codes:
   2  usage or configuration
   3  incomplete: something could not be read, and nothing worse was found";
 
+const INIT_EXIT_CODES: &str = "\
+Exit codes:
+  0  both files are there: written now, or left as they were
+  2  there is nothing to configure, or a file cannot be written";
+
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -70,6 +75,9 @@ pub enum Command {
     /// Write the histories of the databases down, for a check where none of them can be reached
     #[command(after_help = SNAPSHOT_EXIT_CODES)]
     Snapshot(Box<SnapshotArgs>),
+    /// Read the Cargo workspace, and write a configuration and a workflow for it; overwrites nothing
+    #[command(after_help = INIT_EXIT_CODES)]
+    Init(InitArgs),
     /// Explain the rules: all of them, or one
     Rules {
         /// The id of a rule
@@ -183,6 +191,14 @@ pub struct RestoreArgs {
     /// How long it may take.
     #[command(flatten)]
     pub patience: PatienceArgs,
+}
+
+/// Flags of `init`.
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// Print what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Flags of `merge`.

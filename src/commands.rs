@@ -2,6 +2,7 @@
 
 mod action;
 mod check;
+mod init;
 mod merge;
 mod restore;
 mod rollback;
@@ -12,6 +13,7 @@ mod stages;
 
 pub use action::{abandoned, action};
 pub use check::check;
+pub use init::init;
 pub use merge::merge;
 pub use restore::restore;
 pub use rollback::rollback;

@@ -155,6 +155,15 @@ impl Git {
         self.is_shallow
     }
 
+    /// The branch that the remote repository names as its default one, as far as that is known here.
+    ///
+    /// # Errors
+    /// git cannot be asked.
+    pub fn default_branch(&self) -> Result<Option<String>, GitError> {
+        let told = self.answer(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"])?;
+        Ok(told.and_then(|told| told.trim().strip_prefix("origin/").map(str::to_owned)))
+    }
+
     /// The commit that `revision` names, if it names one that is here.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ pub mod github;
 pub mod matrix;
 pub mod reports;
 pub mod snapshots;
+pub mod survey;
 pub mod template;
 pub mod workflow;
 
@@ -27,7 +28,7 @@ use matrix::{MatrixError, ServiceMatrix};
 use workflow::WorkflowError;
 
 /// Where the configuration file stands when no flag names it.
-const CONFIG_FILE: &str = ".github/migration-preflight.yml";
+pub const CONFIG_FILE: &str = ".github/migration-preflight.yml";
 
 /// Everything that a plan is made from.
 #[derive(Debug, Clone)]

@@ -14,13 +14,14 @@
 //!
 //! What was built (a program, an image) is read once the histories and the checkout are known, for that is what is looked
 //! for in it. `rollback` judges many builds against one history, and has a report of its own.
+//! `init` reads no history: it proposes a configuration and a workflow for the crates that it finds ([`crates`]).
 //! `snapshot` writes the histories down, and a snapshot stands in for a database as one more kind of it.
 //!
 //! The vocabulary ([`text`], [`secret`], [`github`], [`migration`], [`source`], [`embedded`], [`history`], [`table_name`], [`finding`],
 //! [`policy`], [`target`]) is plain data without I/O, and [`parallel`] shares work among the cores; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
 //!
 //! # Invariants
-//! - [`compare`], [`startup`], [`plan`], [`report`] and [`render`] do no I/O, never await, and read neither clock
+//! - [`compare`], [`startup`], [`plan`], [`init`], [`report`] and [`render`] do no I/O, never await, and read neither clock
 //!   nor environment.
 //! - Only [`publish`] writes.
 //! - Nothing creates, locks or changes an object of a database.
@@ -41,6 +42,7 @@ pub mod git;
 pub mod github;
 pub mod group;
 pub mod history;
+pub mod init;
 pub mod inputs;
 pub mod migration;
 pub mod parallel;
@@ -85,6 +87,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Restore(args) => commands::restore(&args).await,
         Command::Rollback(args) => commands::rollback(&args).await,
         Command::Snapshot(args) => commands::snapshot(&args).await,
+        Command::Init(args) => commands::init(&args),
         Command::Rules { rule } => Ok(commands::rules(rule)),
         Command::Schema { of } => Ok(commands::schema(of)),
         Command::Merge(args) => commands::merge(&args).await,

@@ -17,7 +17,7 @@ pub use log::{LogError, start_log};
 pub use panic::calm_panics;
 pub use progress::Progress;
 pub use restore::make;
-pub use whole::replace;
+pub use whole::{create, replace};
 
 use std::fs;
 use std::io::{self, Write};

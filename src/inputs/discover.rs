@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use crate::crates::is_passed_by;
 use crate::migration::FileName;
 use crate::sqlx_toml::{self, SqlxToml};
 
@@ -27,11 +28,10 @@ pub fn discover(root: &Path, here: &Path, prefer_crate: bool) -> Vec<PathBuf> {
 
 /// The directories called `migrations` that hold migrations, relative to `root` and in order, without hidden
 /// directories and build output.
-fn every_directory(root: &Path) -> Vec<PathBuf> {
-    let hidden = |name: &str| name.starts_with('.') || matches!(name, "target" | "node_modules" | "vendor");
+pub(super) fn every_directory(root: &Path) -> Vec<PathBuf> {
     let mut found = BTreeSet::new();
     let tree = WalkDir::new(root).max_depth(DEPTH).into_iter();
-    let entries = tree.filter_entry(|entry| entry.depth() == 0 || !hidden(&entry.file_name().to_string_lossy()));
+    let entries = tree.filter_entry(|entry| entry.depth() == 0 || !is_passed_by(&entry.file_name().to_string_lossy()));
     for entry in entries.filter_map(Result::ok).filter(|entry| !entry.file_type().is_dir()) {
         let Some(parent) = entry.path().parent() else { continue };
         let named = parent.file_name().is_some_and(|name| name == "migrations");

@@ -41,6 +41,11 @@ pub fn service_matrix(source: &str, file: &str, job: &str) -> Result<ServiceMatr
     Ok(matrix::expand(matrix, file)?)
 }
 
+/// The ids of the jobs of the workflow `source`, in order; none where it is no workflow.
+pub fn jobs(source: &str) -> Vec<String> {
+    parse(source, "").map(|root| root.get("jobs").map(names).unwrap_or_default()).unwrap_or_default()
+}
+
 /// The options of a choice among the inputs of `on.workflow_dispatch`, each an entry with `service_key`.
 ///
 /// # Errors

@@ -35,6 +35,30 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     beside.persist(path).map(drop).map_err(|error| error.error)
 }
 
+/// Writes `text` to a new file at `path` below `root`, with its folders; never over what is there, which is `false`.
+///
+/// # Errors
+/// What the disk says; or the path leads through a link, which may lead out of the repository.
+pub fn create(root: &Path, path: &Path, text: &str) -> io::Result<bool> {
+    let full = root.join(path);
+    if full.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    let folder = full.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    if folder.ancestors().take_while(|above| *above != root).any(Path::is_symlink) {
+        return Err(io::Error::other("its folder is a link, or is in one"));
+    }
+    fs::create_dir_all(folder)?;
+    let mut beside = beside(folder)?;
+    beside.write_all(text.as_bytes())?;
+    beside.as_file().sync_all()?;
+    match beside.persist_noclobber(full) {
+        Ok(_) => Ok(true),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error.error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +84,27 @@ mod tests {
         assert!(replace(folder.path(), "text").is_err());
         assert!(replace(&folder.path().join("absent/file"), "text").is_err());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_created_is_new_and_stays_below_the_root() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, elsewhere) = (folder.path().join("root"), folder.path().join("elsewhere"));
+        fs::create_dir(&root).unwrap();
+        fs::create_dir(&elsewhere).unwrap();
+        let path = Path::new("a/b/file");
+        assert!(create(&root, path, "one").unwrap());
+        assert!(!create(&root, path, "two").unwrap());
+        assert_eq!(fs::read_to_string(root.join(path)).unwrap(), "one");
+        std::os::unix::fs::symlink("nowhere", root.join("link")).unwrap();
+        assert!(!create(&root, Path::new("link"), "two").unwrap(), "a link that leads nowhere is there as well");
+        std::os::unix::fs::symlink(&elsewhere, root.join("out")).unwrap();
+        for path in ["out/file", "out/a/file", "a/b/file/c"] {
+            assert!(create(&root, Path::new(path), "two").is_err(), "{path}");
+        }
+        assert_eq!(fs::read_dir(elsewhere).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(root.join("a/b")).unwrap().count(), 1);
     }
 
     #[cfg(unix)]
