@@ -4,13 +4,13 @@
 //! Manifests and sources are read and nothing is run: cargo may be absent, and has to be on a network to resolve anything.
 //! What cannot be read is passed over, and told of by [`Found`]. Never reads a migration.
 
-mod build_script;
-mod calls;
+pub mod build_script;
+pub mod calls;
 mod embedders;
 mod files;
 mod manifest;
 mod path;
-mod rust;
+pub mod rust;
 mod workspace;
 
 pub use embedders::Embedders;

@@ -72,13 +72,17 @@ impl Proposal {
         }
     }
 
-    /// The environment variables that hold the URLs of an environment, in order of the services.
-    fn secrets(&self, environment: &str) -> Vec<String> {
-        let filled = |service: &Service| self.url(environment).replace("{SERVICE}", &upper_snake(&service.name));
-        let mut secrets: Vec<_> =
-            self.services.iter().map(filled).map(|url| url[2..url.len() - 1].to_owned()).collect();
-        secrets.dedup();
-        secrets
+    /// The services that are checked in an environment, and the environment variable that holds the URL of each there.
+    fn secrets(&self, environment: &str) -> Vec<(&Service, String)> {
+        let targets = &self.promotion.targets;
+        let is_target = |service: &&Service| {
+            targets.is_empty() || targets.iter().any(|(name, there)| *name == service.name && there == environment)
+        };
+        let secret = |service: &Service| {
+            let url = self.url(environment).replace("{SERVICE}", &upper_snake(&service.name));
+            url.trim_matches(['$', '{', '}']).to_owned()
+        };
+        self.services.iter().filter(is_target).map(|service| (service, secret(service))).collect()
     }
 }
 

@@ -13,6 +13,7 @@ pub mod redaction;
 pub mod server;
 mod shown;
 pub mod snapshot;
+pub mod sources;
 pub mod sqlx_toml;
 pub mod table_name;
 pub mod template;
@@ -23,7 +24,7 @@ pub mod workflow;
 pub type Body = fn(&[u8]);
 
 /// Every target by name: that of its file in `fuzz_targets/` and of its folder in `corpus/`.
-pub const TARGETS: [(&str, Body); 13] = [
+pub const TARGETS: [(&str, Body); 14] = [
     ("config", config::body),
     ("expression", expression::body),
     ("file_names", file_names::body),
@@ -32,6 +33,7 @@ pub const TARGETS: [(&str, Body); 13] = [
     ("redaction", redaction::body),
     ("server", server::body),
     ("snapshot", snapshot::body),
+    ("sources", sources::body),
     ("sqlx_toml", sqlx_toml::body),
     ("table_name", table_name::body),
     ("template", template::body),

@@ -39,7 +39,7 @@ fn of_service(service: &Service) -> Vec<String> {
         say(format!("{verb} `{krate}`, {place}"));
     }
     if service.askers.is_empty() {
-        say("found by its name: no crate here asks for it".to_owned());
+        say("found by its name: no program here asks for it".to_owned());
     }
     if !service.dependents.is_empty() {
         say(format!("in use by {}", super::told::list(&service.dependents)));
@@ -61,10 +61,9 @@ fn of_environments(proposal: &Proposal) -> Vec<String> {
         |(workflow, what)| format!("as {what} of {workflow} has them"),
     );
     let mut lines = vec![
-        comment(&format!(
-            "In order of promotion; {from}. `${{NAME}}` is an environment variable: a secret is named here, never"
-        )),
-        format!("# written, and handed over in `env:` by {WORKFLOW_FILE}."),
+        comment(&format!("In order of promotion; {from}.")),
+        "# `${NAME}` is an environment variable: a secret is named here, and never written.".to_owned(),
+        format!("# {WORKFLOW_FILE} hands it over."),
         "environments:".to_owned(),
     ];
     for environment in &promotion.environments {

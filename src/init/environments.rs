@@ -1,9 +1,10 @@
 //! The environments, in order of promotion: those that a workflow of the repository deploys to, else a guess.
 
-use crate::inputs::matrix::{ServiceMatrix, text};
-use crate::inputs::workflow;
+use indexmap::IndexSet;
 
 use super::services::Service;
+use crate::inputs::matrix::{MatrixEntry, ServiceMatrix, text};
+use crate::inputs::workflow;
 
 /// Where the environments come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(super) struct Promotion {
     pub named_by: Option<(String, String)>,
     /// The workflow and job whose matrix is of these very services, so that it can say what is checked.
     pub matrix: Option<(String, String)>,
+    /// Which service that matrix has in which environment; empty where it leaves that open.
+    pub targets: Vec<(String, String)>,
 }
 
 /// Where the matrix of a job names services and environments.
@@ -22,7 +25,7 @@ const ENVIRONMENT: &str = "environment";
 
 /// What the workflows of a repository say. Where one has a matrix of the services, they get the names that it gives them.
 pub(super) fn of(workflows: &[(String, String)], services: &mut [Service]) -> Promotion {
-    let mut promotion = Promotion { environments: Vec::new(), named_by: None, matrix: None };
+    let mut promotion = Promotion { environments: Vec::new(), named_by: None, matrix: None, targets: Vec::new() };
     for (file, source) in workflows {
         for job in workflow::jobs(source) {
             let Ok(matrix) = workflow::service_matrix(source, file, &job) else { continue };
@@ -30,6 +33,7 @@ pub(super) fn of(workflows: &[(String, String)], services: &mut [Service]) -> Pr
             let is_better = promotion.matrix.is_none() && take_names(&names(&matrix, SERVICE), services);
             if is_better {
                 promotion.matrix = Some((file.clone(), job.clone()));
+                promotion.targets = targets(&matrix);
             }
             if !environments.is_empty() && (is_better || promotion.environments.is_empty()) {
                 promotion.environments = environments;
@@ -50,10 +54,16 @@ pub(super) fn of(workflows: &[(String, String)], services: &mut [Service]) -> Pr
     promotion
 }
 
+/// The pairs of service and environment, where every entry has both.
+fn targets(matrix: &ServiceMatrix) -> Vec<(String, String)> {
+    let target = |entry: &MatrixEntry| Some((text(entry.get(SERVICE)?)?, text(entry.get(ENVIRONMENT)?)?));
+    matrix.entries.iter().map(target).collect::<Option<_>>().unwrap_or_default()
+}
+
 /// The values under a key, each once and in order.
 fn names(matrix: &ServiceMatrix, key: &str) -> Vec<String> {
     let values = matrix.entries.iter().filter_map(|entry| text(entry.get(key)?)).filter(|name| !name.trim().is_empty());
-    values.collect::<indexmap::IndexSet<_>>().into_iter().collect()
+    values.collect::<IndexSet<_>>().into_iter().collect()
 }
 
 /// Renames the services to what a matrix calls them, if it names all of them and nothing else.

@@ -58,7 +58,12 @@ pub(super) fn of(survey: &Survey) -> (Vec<Service>, Vec<String>) {
             Some(count) => services.push(asked_for(directory, *count, &runs, &survey.found.crates)),
         }
     }
-    for (directory, count) in survey.directories.iter().filter(|(path, _)| !asked.contains_key(path.as_path())) {
+    // Where no program asks for any, those of tests are what `sqlx migrate run` is for.
+    let is_alone = services.is_empty();
+    let is_asked_for = |path: &Path| {
+        asked.get(path).is_some_and(|asks| !is_alone || asks.iter().any(|(_, call)| call.way != Way::InTests))
+    };
+    for (directory, count) in survey.directories.iter().filter(|(path, _)| !is_asked_for(path)) {
         let shown = slashed(directory);
         if !directory.iter().any(|part| OF_TESTS.iter().any(|name| part == *name)) {
             match can_be_written(&shown) {

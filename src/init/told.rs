@@ -30,7 +30,7 @@ fn service(service: &Service) -> String {
         format!("{} by `{krate}` ({place})", if *is_embedding { "embedded" } else { "read at run time" })
     };
     let askers: Vec<_> = askers.iter().map(asker).collect();
-    let how = if askers.is_empty() { "which no crate here asks for".to_owned() } else { askers.join(" and ") };
+    let how = if askers.is_empty() { "which no program here asks for".to_owned() } else { askers.join(" and ") };
     let users = if dependents.is_empty() { String::new() } else { format!(", in use by {}", list(dependents)) };
     format!("service {name}: {migrations} in {directory}, {how}{users}")
 }
@@ -47,13 +47,13 @@ pub fn next(proposal: &Proposal, config_is_new: bool, workflow_is_new: bool) -> 
     if workflow_is_new {
         steps.push(format!("in {WORKFLOW_FILE}, put who has the action in the place of OWNER"));
         let environments = &proposal.promotion.environments;
-        let secrets: Vec<_> = environments.iter().flat_map(|name| proposal.secrets(name)).collect();
+        let secrets: Vec<_> =
+            environments.iter().flat_map(|name| proposal.secrets(name)).map(|(_, name)| name).collect();
         steps.push(format!("set the secrets of the repository: {}", secrets.join(", ")));
     }
     if let (true, Some(environment)) = (config_is_new, proposal.promotion.environments.first()) {
         let examples = |(service, secret): (&Service, String)| format!("{secret}={} ", example(service.engine));
-        let secrets = proposal.services.iter().zip(proposal.secrets(environment));
-        let variables: String = secrets.map(examples).collect();
+        let variables: String = proposal.secrets(environment).into_iter().map(examples).collect();
         steps.push(format!("try it: {variables}migration-preflight --environment {}", quoted(environment)));
     }
     let numbered = steps.iter().enumerate().map(|(index, step)| format!("  {}. {step}", index + 1));

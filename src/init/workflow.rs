@@ -1,5 +1,7 @@
 //! The workflow.
 
+use indexmap::IndexSet;
+
 use super::Proposal;
 use super::yaml::scalar;
 use crate::inputs::CONFIG_FILE;
@@ -8,8 +10,8 @@ use crate::inputs::CONFIG_FILE;
 pub(super) fn text(proposal: &Proposal) -> String {
     let secret = |name: String| format!("          {name}: ${{{{ secrets.{name} }}}}\n");
     let environments = &proposal.promotion.environments;
-    let secrets: indexmap::IndexSet<String> = environments.iter().flat_map(|name| proposal.secrets(name)).collect();
-    let secrets: String = secrets.into_iter().map(secret).collect();
+    let names = environments.iter().flat_map(|name| proposal.secrets(name)).map(|(_, name)| name);
+    let secrets: String = names.collect::<IndexSet<String>>().into_iter().map(secret).collect();
     let branch = scalar(&proposal.branch);
     format!("{HEAD}    branches: [{branch}]\n{JOB}          # the variables that {CONFIG_FILE} names\n{secrets}")
 }

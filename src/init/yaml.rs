@@ -7,7 +7,9 @@ const OTHERS: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y
 
 /// `text` as a key or a value: as it is, else in quotation marks.
 pub(super) fn scalar(text: &str) -> String {
-    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+    // `.github/…`, but not `.inf`.
+    let begins = text.strip_prefix('.').filter(|path| path.contains('/')).unwrap_or(text);
+    let is_plain = begins.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c))
         && !OTHERS.contains(&text.to_ascii_lowercase().as_str());
     if is_plain {
@@ -32,7 +34,7 @@ mod tests {
 
     #[test]
     fn every_text_is_read_as_it_was_written() {
-        for plain in ["content-service", "backend/api/migrations", "_x", "a.b"] {
+        for plain in ["content-service", "backend/api/migrations", "_x", "a.b", ".github/a.yml"] {
             assert_eq!(scalar(plain), plain);
         }
         let odd = [

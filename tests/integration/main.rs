@@ -18,6 +18,7 @@ mod github;
 mod hostile;
 mod image;
 mod incident;
+mod init;
 #[cfg(feature = "oracles")]
 mod launcher;
 mod markup;

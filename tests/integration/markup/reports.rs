@@ -9,11 +9,11 @@ use migration_preflight::finding::{
 use migration_preflight::history::{AbsentTable, AsOf, DatabaseError, DatabaseErrorKind, Privilege};
 use migration_preflight::migration::{Checksum, Version};
 use migration_preflight::report::{Counts, Report, TargetReport, Verdict};
-use migration_preflight::source::{IgnoredReason, InvalidReason, Origin, SourceError};
+use migration_preflight::source::{IgnoredReason, InvalidReason, Origin, SourceError, Unwatched};
 use migration_preflight::startup::{Outcome, StartupError};
 
 /// How many texts a report takes.
-pub const TEXTS: usize = 72;
+pub const TEXTS: usize = 76;
 
 /// A report whose names, paths, descriptions, reasons and errors are these.
 pub fn report(texts: &[String]) -> Report {
@@ -48,6 +48,8 @@ pub fn report(texts: &[String]) -> Report {
     let (taken, age) = (DateTime::UNIX_EPOCH, TimeDelta::days(3));
     targets[0].as_of = Some(AsOf { taken, age, file: text() });
     findings.extend(of_sharing(&mut text).into_iter().map(|facts| finding(facts, Scope::Run, None)));
+    let unwatched = Unwatched { krate: text(), file: text(), line: 9, path: text(), script: Some(text()) };
+    findings.push(finding(Facts::StaleEmbed(unwatched), Scope::Run, None));
     assert_eq!(rest.count(), 0, "TEXTS is too many");
     Report { verdict: Verdict::Fail, targets, findings, accepted, already_so, notes, repository: None }
 }
