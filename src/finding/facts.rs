@@ -355,12 +355,7 @@ impl Facts {
             }
             Self::IgnoredFile { reason, .. } => format!("sqlx ignores this file: {reason}"),
             Self::DownWithoutUp { version, .. } => format!("there is no up file for version {version}"),
-            Self::StaleEmbed(Unwatched { krate, path, script, .. }) => {
-                let script = script.as_ref().map_or("has no build script watching".to_owned(), |script| {
-                    format!("has a build script ({script}) that does not watch")
-                });
-                format!("`{krate}` embeds its migrations, and {script} `{path}`: cargo does not notice a new one")
-            }
+            Self::StaleEmbed(unwatched) => stale(unwatched),
             Self::UnusedAccept { rule, reason } => {
                 format!("no finding of `{rule}` matches this entry ({reason})")
             }
@@ -383,6 +378,14 @@ impl Facts {
 
 const NO_LEG: &str =
     "no run has reported on this target: its job was skipped or cancelled, or ended before it could report";
+
+fn stale(Unwatched { krate, path, script, .. }: &Unwatched) -> String {
+    let has = match script {
+        Some(script) => format!("has a build script ({script}) that does not watch"),
+        None => "has no build script watching".to_owned(),
+    };
+    format!("`{krate}` embeds its migrations, and {has} `{path}`: cargo does not notice a new one")
+}
 
 /// What a build script has to say.
 fn watch(Unwatched { krate, path, script, .. }: &Unwatched) -> String {

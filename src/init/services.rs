@@ -144,8 +144,16 @@ fn by_itself(directory: &Path, count: usize, survey: &Survey) -> Service {
     }
 }
 
-/// Gives services that are called the same the name of their folder, and a number where that is not enough.
+/// Gives services names that a configuration can have; those that are called the same the name of their folder, and a
+/// number where that is not enough.
 fn name_apart(services: &mut [Service]) {
+    for service in services.iter_mut() {
+        // cargo would refuse such a name, and nobody has asked cargo.
+        service.name = service.name.trim().replace(char::is_control, "-");
+        if service.name.is_empty() {
+            service.name = "app".to_owned();
+        }
+    }
     let names = |services: &[Service]| {
         let mut times: HashMap<String, usize> = HashMap::new();
         services.iter().for_each(|service| *times.entry(service.name.clone()).or_default() += 1);

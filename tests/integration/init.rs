@@ -57,6 +57,9 @@ fn told(repository: &Repository, folder: &str) -> Run {
     assert!(run.stdout.starts_with(found), "{dry}\n{run}");
     let files = [CONFIG, WORKFLOW].map(|path| format!("--- {path}\n{}", read(repository, path)));
     assert_eq!(dry.stdout, format!("{found}{}", files.concat()));
+    let schema = serde_json::from_str(include_str!("../../docs/migration-preflight.schema.json")).unwrap();
+    let config: serde_json::Value = serde_yaml::from_str(&read(repository, CONFIG)).unwrap();
+    assert!(jsonschema::is_valid(&schema, &config), "{config:#}");
     again(repository);
     run
 }
@@ -130,7 +133,7 @@ fn where_nothing_has_migrations_nothing_is_written() {
     --- stderr
     error: nothing here has migrations: no crate calls sqlx's `migrate!()`, and no directory called `migrations` holds any
       help: run this in the repository of the services; where migrations stand elsewhere, write `services` into .github/migration-preflight.yml yourself
-      note: `api` (tests/db.rs:5) asks for migrations in tests only
+      note: `api` (tests/db.rs:5) asks for tests/migrations in tests only
     ");
     let absent = Repository::new().file("Cargo.toml", package("api", "postgres")).file("src/main.rs", MAIN);
     assert_snapshot!(absent.run(&["init"]), @r"

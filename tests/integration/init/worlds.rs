@@ -5,13 +5,17 @@ use insta::assert_snapshot;
 use super::*;
 use crate::shared::readme::block;
 
-#[test]
-fn one_crate() {
+fn shop() -> Repository {
     let repository = Repository::new()
         .file("Cargo.toml", package("shop", "sqlite"))
         .file("src/main.rs", MAIN)
         .file(".env", "DATABASE_URL=sqlite:dev.db\n");
-    let repository = migrations(repository, "migrations", &[1, 2, 3]);
+    migrations(repository, "migrations", &[1, 2, 3])
+}
+
+#[test]
+fn one_crate() {
+    let repository = shop();
     assert_snapshot!(told(&repository, "src"), @r"
     exit code 0
     service shop: 3 migrations in migrations, embedded by `shop` (src/main.rs:5)
@@ -34,8 +38,9 @@ fn one_crate() {
         # embedded by `shop`, src/main.rs:5
         migrations: migrations
 
-    # In order of promotion; a guess: put yours in their place. `${NAME}` is an environment variable: a secret is named here, never
-    # written, and handed over in `env:` by .github/workflows/migration-preflight.yml.
+    # In order of promotion; a guess: put yours in their place.
+    # `${NAME}` is an environment variable: a secret is named here, and never written.
+    # .github/workflows/migration-preflight.yml hands it over.
     environments:
       staging:
         database-url: ${STAGING_DATABASE_URL}
@@ -50,6 +55,24 @@ fn one_crate() {
     # accept:
     #   - { rule: missing-migration, service: NAME, version: 20220709210445, reason: "why" }
     "#);
+    applied(&repository, "staging.db", &[1, 2, 3]);
+    applied(&repository, "production.db", &[1, 2, 3, 4]);
+    let databases =
+        [("STAGING_DATABASE_URL", "sqlite:staging.db"), ("PRODUCTION_DATABASE_URL", "sqlite:production.db")];
+    assert_snapshot!(checked(&repository, &databases), @r#"
+    exit code 1
+    shop in staging: starts
+    shop in production: fails
+      migration 4 was applied, but the source has no file for it
+    "migration 4 is applied in production and not in staging, which comes before it" ".github/migration-preflight.yml":5
+    "`shop` embeds its migrations, and has no build script watching `migrations`: cargo does not notice a new one" "src/main.rs":5
+    "#);
+}
+
+#[test]
+fn the_workflow_of_one_crate() {
+    let repository = shop();
+    assert_eq!(repository.run(&["init"]).code, 0);
     assert_snapshot!(read(&repository, WORKFLOW), @r"
     # Would every service start against the databases of every environment? Require the job `migrations` in the ruleset of the
     # branch, and a pull request says so before it is merged. Written by `migration-preflight init`.
@@ -83,18 +106,6 @@ fn one_crate() {
               STAGING_DATABASE_URL: ${{ secrets.STAGING_DATABASE_URL }}
               PRODUCTION_DATABASE_URL: ${{ secrets.PRODUCTION_DATABASE_URL }}
     ");
-    applied(&repository, "staging.db", &[1, 2, 3]);
-    applied(&repository, "production.db", &[1, 2, 3, 4]);
-    let databases =
-        [("STAGING_DATABASE_URL", "sqlite:staging.db"), ("PRODUCTION_DATABASE_URL", "sqlite:production.db")];
-    assert_snapshot!(checked(&repository, &databases), @r#"
-    exit code 1
-    shop in staging: starts
-    shop in production: fails
-      migration 4 was applied, but the source has no file for it
-    "migration 4 is applied in production and not in staging, which comes before it" ".github/migration-preflight.yml":5
-    "`shop` embeds its migrations, and has no build script watching `migrations`: cargo does not notice a new one" "src/main.rs":5
-    "#);
 }
 
 /// The incident's: each service with its own migrations, in a workspace without a package.
@@ -144,8 +155,9 @@ fn services_of_a_workspace_each_with_its_own_migrations() {
         # embedded by `social-service`, backend/social-service/src/db.rs:1
         migrations: backend/social-service/migrations
 
-    # In order of promotion; a guess: put yours in their place. `${NAME}` is an environment variable: a secret is named here, never
-    # written, and handed over in `env:` by .github/workflows/migration-preflight.yml.
+    # In order of promotion; a guess: put yours in their place.
+    # `${NAME}` is an environment variable: a secret is named here, and never written.
+    # .github/workflows/migration-preflight.yml hands it over.
     environments:
       staging:
         database-url: ${STAGING_{SERVICE}_DATABASE_URL}
@@ -214,8 +226,9 @@ fn programs_that_share_a_crate_with_the_migrations() {
         # in use by `api`, `worker`
         migrations: migrations
 
-    # In order of promotion; a guess: put yours in their place. `${NAME}` is an environment variable: a secret is named here, never
-    # written, and handed over in `env:` by .github/workflows/migration-preflight.yml.
+    # In order of promotion; a guess: put yours in their place.
+    # `${NAME}` is an environment variable: a secret is named here, and never written.
+    # .github/workflows/migration-preflight.yml hands it over.
     environments:
       staging:
         database-url: ${STAGING_DATABASE_URL}
@@ -271,8 +284,9 @@ fn settings_of_sqlx_and_another_name_for_it() {
         migrations: services/ledger/db/sql
         ignore-missing: true # it calls `set_ignore_missing(true)`
 
-    # In order of promotion; a guess: put yours in their place. `${NAME}` is an environment variable: a secret is named here, never
-    # written, and handed over in `env:` by .github/workflows/migration-preflight.yml.
+    # In order of promotion; a guess: put yours in their place.
+    # `${NAME}` is an environment variable: a secret is named here, and never written.
+    # .github/workflows/migration-preflight.yml hands it over.
     environments:
       staging:
         database-url: ${STAGING_DATABASE_URL}
@@ -292,8 +306,7 @@ fn settings_of_sqlx_and_another_name_for_it() {
     "#);
 }
 
-#[test]
-fn packages_of_their_own_and_a_workflow_that_deploys_them() {
+fn packages() -> Repository {
     let deploy = "on: workflow_dispatch\njobs:\n  lint:\n    strategy:\n      matrix: { os: [a, b] }\n  deploy:\n    strategy:\n      matrix:\n        service: [accounts, billing]\n        environment: [test, live]\n        exclude:\n          - { service: billing, environment: test }\n";
     let repository = Repository::new()
         .file("accounts/Cargo.toml", package("acme-accounts", "postgres"))
@@ -307,7 +320,12 @@ fn packages_of_their_own_and_a_workflow_that_deploys_them() {
         .file(".github/workflows/deploy.yml", deploy)
         .file("billing/migrations/1_step_1.up.sql", sql(1))
         .file("billing/migrations/1_step_1.down.sql", "DROP TABLE t1;\n");
-    let repository = migrations(migrations(repository, "accounts/migrations", &[1]), "harness/migrations", &[1]);
+    migrations(migrations(repository, "accounts/migrations", &[1]), "harness/migrations", &[1])
+}
+
+#[test]
+fn packages_of_their_own_and_a_workflow_that_deploys_them() {
+    let repository = packages();
     assert_snapshot!(told(&repository, ""), @r"
     exit code 0
     service accounts: 1 migration in accounts/migrations, embedded by `acme-accounts` (accounts/src/main.rs:5)
@@ -319,15 +337,15 @@ fn packages_of_their_own_and_a_workflow_that_deploys_them() {
     next:
       1. look at .github/migration-preflight.yml: whether these are the services and environments that you have
       2. in .github/workflows/migration-preflight.yml, put who has the action in the place of OWNER
-      3. set the secrets of the repository: TEST_ACCOUNTS_DATABASE_URL, TEST_BILLING_DATABASE_URL, LIVE_ACCOUNTS_DATABASE_URL, LIVE_BILLING_DATABASE_URL
-      4. try it: TEST_ACCOUNTS_DATABASE_URL=postgres://… TEST_BILLING_DATABASE_URL=postgres://… migration-preflight --environment test
+      3. set the secrets of the repository: TEST_ACCOUNTS_DATABASE_URL, LIVE_ACCOUNTS_DATABASE_URL, LIVE_BILLING_DATABASE_URL
+      4. try it: TEST_ACCOUNTS_DATABASE_URL=postgres://… migration-preflight --environment test
     --- stderr
     warning: `broken/Cargo.toml` was not read: invalid table header expected `.`, `]`
     ");
-    assert_snapshot!(config(&repository), @r#"
+    assert_snapshot!(config(&repository), @r"
     # Which service is checked in which environment comes from this matrix; what is below adds to it.
     matrix:
-      workflow: ".github/workflows/deploy.yml"
+      workflow: .github/workflows/deploy.yml
       job: deploy
 
     services:
@@ -338,19 +356,19 @@ fn packages_of_their_own_and_a_workflow_that_deploys_them() {
         # read at run time by `acme-billing`, billing/src/main.rs:2
         migrations: billing/migrations
 
-    # In order of promotion; as job `deploy` of .github/workflows/deploy.yml has them. `${NAME}` is an environment variable: a secret is named here, never
-    # written, and handed over in `env:` by .github/workflows/migration-preflight.yml.
+    # In order of promotion; as job `deploy` of .github/workflows/deploy.yml has them.
+    # `${NAME}` is an environment variable: a secret is named here, and never written.
+    # .github/workflows/migration-preflight.yml hands it over.
     environments:
       test:
         database-url: ${TEST_{SERVICE}_DATABASE_URL}
       live:
         database-url: ${LIVE_{SERVICE}_DATABASE_URL}
-    "#);
+    ");
     assert_snapshot!(workflow(&repository), @r"
     branches: [main]
               # the variables that .github/migration-preflight.yml names
               TEST_ACCOUNTS_DATABASE_URL: ${{ secrets.TEST_ACCOUNTS_DATABASE_URL }}
-              TEST_BILLING_DATABASE_URL: ${{ secrets.TEST_BILLING_DATABASE_URL }}
               LIVE_ACCOUNTS_DATABASE_URL: ${{ secrets.LIVE_ACCOUNTS_DATABASE_URL }}
               LIVE_BILLING_DATABASE_URL: ${{ secrets.LIVE_BILLING_DATABASE_URL }}
     ");
