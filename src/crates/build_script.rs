@@ -30,16 +30,16 @@ pub fn watches(script: &str, folder: &Path, directory: &Path) -> bool {
         || (!made.is_empty() && texts.iter().any(|text| may_name(text, folder, directory)))
 }
 
-/// Whether a text may be what a path to `directory` is made of: it leads there, or to a folder above, or ends in its name.
+/// Whether a text may be what a path to `directory` is made of: it leads there, or to a folder above, or is
+/// how it ends.
 fn may_name(text: &str, folder: &Path, directory: &Path) -> bool {
     // `{}/migrations` after the folder of the crate.
     let path = text.rsplit('}').next().unwrap_or(text).trim_start_matches('/');
     let is_named = path.contains(|c: char| c != '.' && c != '/');
     let leads_there = || joined(folder, path).is_some_and(|path| directory.starts_with(path));
-    let ends_so = || Path::new(path).file_name().is_some_and(|name| directory.file_name() == Some(name));
     match text.split_once(CHANGED) {
         Some((_, made)) => may_name(made, folder, directory),
-        None => is_named && (leads_there() || ends_so()),
+        None => is_named && (leads_there() || directory.ends_with(path)),
     }
 }
 
@@ -90,6 +90,7 @@ mod tests {
         }
         for script in [
             "println!(\"cargo:rerun-if-changed={}\", \"proto\")",
+            "println!(\"cargo:rerun-if-changed={}\", \"../migrations\")",
             "for file in [\"../..\", \".\", \"a.proto\"] { println!(\"cargo:rerun-if-changed={file}\") }",
             "println!(\"cargo:rerun-if-changed=build.rs\"); let a = \"migrations\";",
         ] {

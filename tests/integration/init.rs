@@ -1,5 +1,7 @@
 //! `init` over workspaces as they are found in the world, then `check` with what it wrote; and `stale-embed` in a checkout.
 
+#[cfg(feature = "oracles")]
+mod cargo;
 mod stale;
 mod worlds;
 
