@@ -5,6 +5,7 @@ mod explanation;
 mod facts;
 mod rule;
 mod shared;
+mod words;
 
 pub use changed::{Application, ChangedMigration};
 pub use explanation::{Cause, Commit, Difference, Explanation};

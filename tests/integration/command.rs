@@ -85,125 +85,136 @@ fn a_fork_has_nothing_run() {
     }
 }
 
+/// What is said of the services of a configuration.
+fn mistakes(services: &[&str]) -> Run {
+    let services: String = services.iter().map(|service| format!("  {service}\n")).collect();
+    Repository::new().config(&format!("services:\n{services}")).run(&[])
+}
+
 #[test]
-fn a_command_is_told_in_the_configuration_or_every_mistake_in_it_is() {
-    let run = Repository::new()
-        .file("migrations/1_one.sql", "")
-        .config(
-            "services:\n  api: { migrations: migrations }\n  \
-             a: { migrations: a, database-url: '${A}', database-command: { run: [psql, -c] } }\n  \
-             b: { migrations: b, database-command: { run: [], query: pipe, engine: oracle } }\n  \
-             c: { migrations: c, database-command: { env: { PGPASSWORD: hunter22 } } }\n  \
-             d: { migrations: d, database-command: { run: [ssh, jump, 'psql ${URL}'] } }\n  \
-             e: { migrations: e, database-command: { run: [psql, '{nothing}', mysql] } }\n  \
-             f: { migrations: f, database-command: psql, password-command: aws }\n  \
-             g: { migrations: g, password-command: [''] }\n",
-        )
-        .run(&[]);
+fn a_command_that_leads_nowhere_is_a_mistake() {
+    let run = mistakes(&[
+        "a: { migrations: a, database-url: '${A}', database-command: { run: [psql, -c] } }",
+        "b: { migrations: b, database-command: { run: [], query: pipe, engine: oracle } }",
+        "e: { migrations: e, database-command: { run: [psql, '{nothing}', mysql] } }",
+        "g: { migrations: g, password-command: [''] }",
+    ]);
     assert_snapshot!(run, @r"
     exit code 2
     --- stderr
     error: `database-url` and `database-command` stand side by side
-     --> .github/migration-preflight.yml:3:45
+     --> .github/migration-preflight.yml:2:45
       |
-    3 |   a: { migrations: a, database-url: '${A}', database-command: { run: [psql, -c] } }
+    2 |   a: { migrations: a, database-url: '${A}', database-command: { run: [psql, -c] } }
       |                                             ^^^^^^^^^^^^^^^^
       |
       = help: keep the one that leads to the database
 
     error: `run` names no program
-     --> .github/migration-preflight.yml:4:48
+     --> .github/migration-preflight.yml:3:48
       |
-    4 |   b: { migrations: b, database-command: { run: [], query: pipe, engine: oracle } }
+    3 |   b: { migrations: b, database-command: { run: [], query: pipe, engine: oracle } }
       |                                                ^
       |
       = help: write the program first, then its arguments, as a list
 
     error: there is no way of handing over the query `pipe`
-     --> .github/migration-preflight.yml:4:59
+     --> .github/migration-preflight.yml:3:59
       |
-    4 |   b: { migrations: b, database-command: { run: [], query: pipe, engine: oracle } }
+    3 |   b: { migrations: b, database-command: { run: [], query: pipe, engine: oracle } }
       |                                                           ^^^^
       |
       = help: known here: `argument`, `stdin`
 
     error: there is no database system `oracle`
-     --> .github/migration-preflight.yml:4:73
+     --> .github/migration-preflight.yml:3:73
       |
-    4 |   b: { migrations: b, database-command: { run: [], query: pipe, engine: oracle } }
+    3 |   b: { migrations: b, database-command: { run: [], query: pipe, engine: oracle } }
       |                                                                         ^^^^^^
       |
       = help: known here: `postgres`, `sqlite`, `mysql`
 
-    error: `database-command` has no `run`
-     --> .github/migration-preflight.yml:5:41
-      |
-    5 |   c: { migrations: c, database-command: { env: { PGPASSWORD: ******** } } }
-      |                                         ^^
-      |
-      = help: write the program and its arguments, such as `[psql, --csv, -c]`
-
-    error: a password is written in this file
-     --> .github/migration-preflight.yml:5:62
-      |
-    5 |   c: { migrations: c, database-command: { env: { PGPASSWORD: ******** } } }
-      |                                                              ^^^^^^^^
-      |
-      = help: a secret is named, never written: put the URL into a secret and write `${NAME}`, the environment variable that holds it; and change this password, for it is in the repository's history
-
-    error: `run` names no client whose SQL is known
-     --> .github/migration-preflight.yml:6:48
-      |
-    6 |   d: { migrations: d, database-command: { run: [ssh, jump, 'psql ${URL}'] } }
-      |                                                ^
-      |
-      = help: say whose SQL the database speaks: `engine: postgres`, `engine: mysql` or `engine: sqlite`
-
-    error: an environment variable `${…}` cannot stand among the arguments of a program
-     --> .github/migration-preflight.yml:6:60
-      |
-    6 |   d: { migrations: d, database-command: { run: [ssh, jump, 'psql ${URL}'] } }
-      |                                                            ^^^^^^^^^^^^^
-      |
-      = help: write it under `env` of `database-command`, where the program finds it and nobody else sees it
-
     error: `run` names several clients
-     --> .github/migration-preflight.yml:7:48
+     --> .github/migration-preflight.yml:4:48
       |
-    7 |   e: { migrations: e, database-command: { run: [psql, '{nothing}', mysql] } }
+    4 |   e: { migrations: e, database-command: { run: [psql, '{nothing}', mysql] } }
       |                                                ^
       |
       = help: say whose SQL the database speaks: `engine: postgres`, `engine: mysql` or `engine: sqlite`
 
     error: unknown placeholder `{nothing}`
-     --> .github/migration-preflight.yml:7:55
+     --> .github/migration-preflight.yml:4:55
       |
-    7 |   e: { migrations: e, database-command: { run: [psql, '{nothing}', mysql] } }
+    4 |   e: { migrations: e, database-command: { run: [psql, '{nothing}', mysql] } }
       |                                                       ^^^^^^^^^^^
       |
       = help: known here: `service`, `SERVICE`, `environment`, `ENVIRONMENT`
 
-    error: `database-command` must be a mapping of keys to values, but is text
-     --> .github/migration-preflight.yml:8:41
-      |
-    8 |   f: { migrations: f, database-command: psql, password-command: aws }
-      |                                         ^^^^
-
-    error: `password-command` must be a list, but is text
-     --> .github/migration-preflight.yml:8:65
-      |
-    8 |   f: { migrations: f, database-command: psql, password-command: aws }
-      |                                                                 ^^^
-      |
-      = help: begin each entry with `- `
-
     error: `password-command` names no program
-     --> .github/migration-preflight.yml:9:41
+     --> .github/migration-preflight.yml:5:41
       |
-    9 |   g: { migrations: g, password-command: [''] }
+    5 |   g: { migrations: g, password-command: [''] }
       |                                         ^
       |
       = help: write the program first, then its arguments, as a list
+    ");
+}
+
+#[test]
+fn what_no_command_may_have_is_a_mistake() {
+    let run = mistakes(&[
+        "c: { migrations: c, database-command: { env: { PGPASSWORD: hunter22 } } }",
+        "d: { migrations: d, database-command: { run: [ssh, jump, 'psql ${URL}'] } }",
+        "f: { migrations: f, database-command: psql, password-command: aws }",
+    ]);
+    assert_snapshot!(run, @r"
+    exit code 2
+    --- stderr
+    error: `database-command` has no `run`
+     --> .github/migration-preflight.yml:2:41
+      |
+    2 |   c: { migrations: c, database-command: { env: { PGPASSWORD: ******** } } }
+      |                                         ^^
+      |
+      = help: write the program and its arguments, such as `[psql, --csv, -c]`
+
+    error: a password is written in this file
+     --> .github/migration-preflight.yml:2:62
+      |
+    2 |   c: { migrations: c, database-command: { env: { PGPASSWORD: ******** } } }
+      |                                                              ^^^^^^^^
+      |
+      = help: a secret is named, never written: put the URL into a secret and write `${NAME}`, the environment variable that holds it; and change this password, for it is in the repository's history
+
+    error: `run` names no client whose SQL is known
+     --> .github/migration-preflight.yml:3:48
+      |
+    3 |   d: { migrations: d, database-command: { run: [ssh, jump, 'psql ${URL}'] } }
+      |                                                ^
+      |
+      = help: say whose SQL the database speaks: `engine: postgres`, `engine: mysql` or `engine: sqlite`
+
+    error: an environment variable `${…}` cannot stand among the arguments of a program
+     --> .github/migration-preflight.yml:3:60
+      |
+    3 |   d: { migrations: d, database-command: { run: [ssh, jump, 'psql ${URL}'] } }
+      |                                                            ^^^^^^^^^^^^^
+      |
+      = help: write it under `env` of `database-command`, where the program finds it and nobody else sees it
+
+    error: `database-command` must be a mapping of keys to values, but is text
+     --> .github/migration-preflight.yml:4:41
+      |
+    4 |   f: { migrations: f, database-command: psql, password-command: aws }
+      |                                         ^^^^
+
+    error: `password-command` must be a list, but is text
+     --> .github/migration-preflight.yml:4:65
+      |
+    4 |   f: { migrations: f, database-command: psql, password-command: aws }
+      |                                                                 ^^^
+      |
+      = help: begin each entry with `- `
     ");
     assert!(!run.stderr.contains("hunter22"));
 }
