@@ -1,7 +1,5 @@
 //! What a finding states, rule by rule, and what follows from that alone.
 
-use std::borrow::Cow;
-
 use super::{ChangedMigration, Rule, Severity, SharedHistory, Theirs};
 use crate::history::{AbsentTable, DatabaseError};
 use crate::migration::{Checksum, Version};
