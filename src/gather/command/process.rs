@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use futures_util::future::{Either, select, try_join3};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStdin, Command};
 
 use crate::history::{self, DatabaseError, DatabaseErrorKind as Kind};
@@ -134,9 +134,9 @@ async fn pieces(
 
 /// Who wants no more input closes it, and says why elsewhere.
 async fn feed(stdin: Option<ChildStdin>, input: Option<&str>) -> Result<(), DatabaseError> {
+    // Closed where it ends here, so that the program sees the end.
     if let (Some(mut stdin), Some(input)) = (stdin, input) {
-        let _ = stdin.write_all(input.as_bytes()).await;
-        let _ = stdin.shutdown().await;
+        let _ = tokio::io::copy(&mut input.as_bytes(), &mut stdin).await;
     }
     Ok(())
 }
