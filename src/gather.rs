@@ -2,6 +2,7 @@
 //!
 //! What cannot be read becomes part of the state; nothing here stops a run.
 
+mod agreement;
 mod answer;
 pub mod artifact;
 pub mod base;
@@ -44,11 +45,13 @@ use tokio::sync::{AcquireError, OnceCell, Semaphore};
 use tracing::Instrument;
 
 use crate::crates::Embedders;
-use crate::history::{Command, Database, DatabaseError, DatabaseErrorKind, DatabaseUrl, History, LookUp, Record};
+use crate::history::{Command, Database, DatabaseError, DatabaseErrorKind, DatabaseUrl, LookUp, Record};
 use crate::secret::{Learn, Secrets};
 use crate::source::{Defined, Source, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
 use crate::target::{Target, TargetState};
+use crate::tenants::Tenants;
+use agreement::{Applied, Histories, alone};
 use revision::Revision;
 
 pub use directories::Directories;
@@ -115,12 +118,19 @@ pub async fn gather(targets: Vec<Target>, root: &Path, reading: &Reading<'_>) ->
     // All that a history needs of the code side is `sqlx.toml`, so that nobody waits for the migrations.
     let (sources, histories) =
         join(read_texts(&texts, root, embedders), read_histories(&targets, &texts, root, reading)).await;
-    let state = |(target, applied): (Target, Result<History, DatabaseError>)| {
+    let states = |(target, histories): (Target, Histories)| {
         let defined = sources.get(&Place::of(&target)).cloned();
         let defined = defined.unwrap_or_else(|| Err(SourceError::NoDirectory(target.migrations.clone())));
-        TargetState { target, defined, applied, base: None, group: None }
+        histories.into_iter().map(move |(tenants, applied)| TargetState {
+            target: target.clone(),
+            defined: defined.clone(),
+            applied,
+            tenants,
+            base: None,
+            group: None,
+        })
     };
-    targets.into_iter().zip(histories).map(state).collect()
+    targets.into_iter().zip(histories).flat_map(states).collect()
 }
 
 /// Why there is no record of a target.
@@ -146,21 +156,37 @@ impl From<DatabaseError> for Unrecorded {
     }
 }
 
-/// Reads the history alone of every target below `root`, and what it was looked up by.
-pub async fn records(targets: &[Target], root: &Path, reading: &Reading<'_>) -> Vec<Result<Record, Unrecorded>> {
+/// What was recorded of a target: one history, or one for those of its tenants that agree.
+pub type Recorded = Vec<(Option<Arc<Tenants>>, Result<Record, Unrecorded>)>;
+
+/// Reads the histories alone of every target below `root`, and what they were looked up by.
+pub async fn records(targets: &[Target], root: &Path, reading: &Reading<'_>) -> Vec<Recorded> {
     let texts = read_settings(targets, root).await;
     let histories = read_histories(targets, &texts, root, reading).await;
-    let record = |(target, history): (&Target, Result<History, DatabaseError>)| {
-        let settings = match texts.get(&Place::of(target)) {
-            Some(Err(error)) => return Err(Unrecorded::Source { error: error.clone() }),
-            Some(Ok(text)) => Some(text.settings()),
-            None => None,
+    let recorded = |(target, histories): (&Target, Histories)| {
+        let text = texts.get(&Place::of(target));
+        let record = |(tenants, applied): (Option<Arc<Tenants>>, Applied)| {
+            (tenants.clone(), record(target, text, tenants, applied))
         };
-        let (history, database) = (history?, target.database.as_ref().map_err(Clone::clone)?);
-        let (service, environment) = (target.service.clone(), target.environment.clone());
-        Ok(Record { service, environment, engine: database.engine(), look_up: look_up(target, settings), history })
+        histories.into_iter().map(record).collect()
     };
-    targets.iter().zip(histories).map(record).collect()
+    targets.iter().zip(histories).map(recorded).collect()
+}
+
+fn record(
+    target: &Target,
+    text: Option<&Result<Arc<Text>, SourceError>>,
+    tenants: Option<Arc<Tenants>>,
+    applied: Applied,
+) -> Result<Record, Unrecorded> {
+    let settings = match text {
+        Some(Err(error)) => return Err(Unrecorded::Source { error: error.clone() }),
+        Some(Ok(text)) => Some(text.settings()),
+        None => None,
+    };
+    let (history, database) = (applied?, target.database.as_ref().map_err(Clone::clone)?);
+    let (service, environment) = (target.service.clone(), target.environment.clone());
+    Ok(Record { service, environment, engine: database.engine(), look_up: look_up(target, settings), tenants, history })
 }
 
 /// What is looked up for `target`. The table is the configured one, else `sqlx.toml`'s.
@@ -171,6 +197,7 @@ fn look_up(target: &Target, settings: Option<&SqlxToml>) -> LookUp {
     LookUp {
         table: target.history_table(of_sqlx_toml).to_owned(),
         create_schemas: create_schemas.map(|schema| schema.to_string()).collect(),
+        tenants: target.tenants.clone(),
     }
 }
 
@@ -260,28 +287,26 @@ async fn of_place<T: Send + 'static>(
     (place, read)
 }
 
-/// Reads the history of every target, in the order of the targets.
-async fn read_histories(
-    targets: &[Target],
-    texts: &Texts,
-    root: &Path,
-    reading: &Reading<'_>,
-) -> Vec<Result<History, DatabaseError>> {
+/// Reads the histories of every target, in the order of the targets: one of each at least, if only to say why it is none.
+async fn read_histories(targets: &[Target], texts: &Texts, root: &Path, reading: &Reading<'_>) -> Vec<Histories> {
     let queue = Queue::new(targets, root, reading);
     let histories = targets.iter().map(|target| {
         let text = texts.get(&Place::of(target)).and_then(|read| read.as_ref().ok());
         let (settings, queue) = (text.map(|text| text.settings()), &queue);
         let span = tracing::info_span!("target", service = target.service, environment = target.environment);
-        let history = async move {
-            let applied = queue.history(target, settings).await;
-            match &applied {
-                Ok(history) => tracing::info!(rows = history.rows().len(), "the history was read"),
-                Err(error) => tracing::warn!(%error, "the history could not be read"),
+        let histories = async move {
+            let histories = queue.histories(target, settings).await.unwrap_or_else(|error| alone(Err(error)));
+            for (tenants, applied) in &histories {
+                let tenants = tenants.as_ref().map(|tenants| tenants.names.len());
+                match applied {
+                    Ok(history) => tracing::info!(tenants, rows = history.rows().len(), "the history was read"),
+                    Err(error) => tracing::warn!(tenants, %error, "the history could not be read"),
+                }
             }
             (reading.done)();
-            applied
+            histories
         };
-        history.instrument(span)
+        histories.instrument(span)
     });
     join_all(histories).await
 }
@@ -313,7 +338,7 @@ impl Server {
         Self { turns: Semaphore::new(PER_SERVER), silent, has_answered }
     }
 
-    fn note(&self, answer: &Result<History, DatabaseError>) {
+    fn note<T>(&self, answer: &Result<T, DatabaseError>) {
         match answer {
             Err(error) if error.kind == DatabaseErrorKind::TimedOut => {
                 self.silent.fetch_add(1, Relaxed);
@@ -342,21 +367,21 @@ impl<'a> Queue<'a> {
         Self { root, limits: *limits, learn, all, servers, commands: Semaphore::new(PER_SERVER), passwords }
     }
 
-    /// The history of `target`: that of its snapshot, else that of its database, once its turn has come.
-    async fn history(&self, target: &Target, settings: Option<&SqlxToml>) -> Result<History, DatabaseError> {
+    /// The histories of `target`: those of its snapshot, else those of its database, once its turn has come.
+    async fn histories(&self, target: &Target, settings: Option<&SqlxToml>) -> Result<Histories, DatabaseError> {
         let look_up = look_up(target, settings);
         match target.database.as_ref().map_err(Clone::clone)? {
             Database::Url(url) => self.of_url(url, &look_up).await,
             Database::Command(command) => {
                 let _turn = self.commands.acquire().await.map_err(closed)?;
                 let _all = self.all.acquire().await.map_err(closed)?;
-                command::history(command, &look_up, self.root, self.limits.timeout).await
+                command::history(command, &look_up, self.root, self.limits.timeout).await.map(|read| alone(Ok(read)))
             }
-            Database::Snapshot(snapshot) => snapshot::history(snapshot, &look_up, target.max_age),
+            Database::Snapshot(snapshot) => snapshot::histories(snapshot, &look_up, target.max_age),
         }
     }
 
-    async fn of_url(&self, url: &DatabaseUrl, look_up: &LookUp) -> Result<History, DatabaseError> {
+    async fn of_url(&self, url: &DatabaseUrl, look_up: &LookUp) -> Result<Histories, DatabaseError> {
         // First the server's turn, then the run's: those who wait for a dead server hold up nobody else.
         let server = self.servers.get(&database::server(url));
         let _turn = match server {
@@ -369,7 +394,10 @@ impl<'a> Queue<'a> {
             return Err(DatabaseError::new(DatabaseErrorKind::TimedOut, detail));
         }
         let url = self.with_password(url).await?;
-        let answer = database::history(&url, look_up, self.limits.timeout).await;
+        let answer = match &look_up.tenants {
+            Some(tenants) => database::tenants(&url, look_up, tenants, self.limits.timeout).await,
+            None => database::history(&url, look_up, self.limits.timeout).await.map(|read| alone(Ok(read))),
+        };
         server.inspect(|server| server.note(&answer));
         answer
     }

@@ -52,7 +52,7 @@ pub struct Proposal {
 }
 
 /// Whom GitHub gives no secrets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WithoutSecrets {
     /// A pull request from a fork.
     Fork,

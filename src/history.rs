@@ -13,6 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::github::WithoutSecrets;
 use crate::migration::AppliedMigration;
 use crate::secret::Secrets;
+use crate::tenants::Partition;
 
 pub use command::{Command, DatabaseCommand, QueryBy};
 pub use snapshot::{AsOf, Database, LookUp, MaxAge, Record, Snapshot, written};
@@ -118,7 +119,7 @@ impl fmt::Debug for DatabaseUrl {
 }
 
 /// The history, or its absence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum History {
     /// The rows, ordered by version.
     Present(Vec<AppliedMigration>),
@@ -137,7 +138,7 @@ impl History {
 }
 
 /// A history table that is not there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct AbsentTable {
     /// Its name as looked for.
     pub table: String,
@@ -148,7 +149,7 @@ pub struct AbsentTable {
 }
 
 /// Why a history could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{kind}{}{detail}", if .detail.is_empty() { "" } else { ": " })]
 pub struct DatabaseError {
     /// Which of the reasons that need different remedies.
@@ -186,7 +187,7 @@ impl DatabaseError {
 }
 
 /// The reasons for which a history cannot be read; each has its own remedy.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum DatabaseErrorKind {
     /// Configuration names no database for the target.
     #[error("no database is configured for this target")]
@@ -296,6 +297,18 @@ pub enum DatabaseErrorKind {
     /// An answer that is no history.
     #[error("the answer could not be understood")]
     Unintelligible,
+    /// Tenants of a kind that the database has not.
+    #[error("tenants are configured as `{}`, and this database keeps none in such", .0.key())]
+    NotPartitioned(Partition),
+    /// A table that all tenants would have in common.
+    #[error("the history table is named with its schema, so that no tenant has one of its own")]
+    TenantsShareTable,
+    /// A pattern for tenants that finds none.
+    #[error("a pattern finds no tenant")]
+    NoTenant,
+    /// Tenants behind a command.
+    #[error("a `database-command` reads one history, and not one for each tenant")]
+    TenantsBehindCommand,
     /// A command that nobody has allowed to be run.
     #[error("the command that the configuration names is not run, because nothing allows it")]
     CommandNotAllowed,
@@ -329,7 +342,7 @@ pub enum DatabaseErrorKind {
 }
 
 /// What a role needs for reading a history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Privilege {
     /// Connecting to the database.
     Connect,

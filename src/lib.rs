@@ -58,6 +58,7 @@ pub mod sqlx_toml;
 pub mod startup;
 pub mod table_name;
 pub mod target;
+pub mod tenants;
 pub mod text;
 pub mod yaml;
 

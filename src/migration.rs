@@ -164,7 +164,7 @@ pub struct Migration {
 }
 
 /// An applied migration: one row of the history table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AppliedMigration {
     /// Column `version`.
     pub version: Version,

@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 
 use crate::inputs::Inputs;
-use crate::inputs::config::ServiceFields;
+use crate::inputs::config::{ServiceFields, TenantTemplate};
 use crate::inputs::template::{Placeholders, Template, TemplateError};
 use crate::policy::{Gate, Levels, Policy};
 use crate::source::{Source, SourceChoice};
 use crate::target::Target;
+use crate::tenants::Selection;
 use database::database;
 use seeds::Seed;
 
@@ -133,13 +134,17 @@ fn target(inputs: &Inputs, seed: &Seed, only_one: bool, variables: Variables) ->
     let no_image = || PlanError::NoImage { service: seed.service.clone(), declared: seed.declared.clone() };
     let source = source(inputs, &layers, &placeholders).map_err(template_error)?.ok_or_else(no_image)?;
     let binary = layers.find(|fields| fields.binary.as_ref()).map(|binary| binary.fill(&placeholders));
+    let tenants = layers.find(|fields| fields.tenants.as_ref()).map(|tenants| selection(tenants, &placeholders));
+    let tenants = tenants.transpose().map_err(template_error)?;
     Ok(Target {
         service: seed.service.clone(),
         environment: seed.environment.clone(),
         migrations,
         source,
         binary: binary.transpose().map_err(template_error)?,
-        database: database(inputs, &layers, seed, only_one, variables),
+        database: database(inputs, &layers, seed, only_one, variables)
+            .and_then(|database| database::partitioned(database, tenants.as_ref())),
+        tenants,
         max_age: layers.find(|fields| fields.max_age.as_ref()).copied(),
         table: layers.find(|fields| fields.table.as_ref()).cloned(),
         history_group: layers.find(|fields| fields.history_group.as_ref()).cloned(),
@@ -198,6 +203,12 @@ fn source(inputs: &Inputs, layers: &Layers, placeholders: &Placeholders) -> Resu
             Source::Image(name)
         }
     }))
+}
+
+/// Which tenants a target has.
+fn selection(template: &TenantTemplate, placeholders: &Placeholders) -> Result<Selection, TemplateError> {
+    let patterns = template.patterns.iter().map(|pattern| pattern.fill(placeholders)).collect::<Result<_, _>>()?;
+    Ok(Selection { partition: template.partition, patterns })
 }
 
 /// The directory of a service that no configuration gives one: the found one that is named after it.

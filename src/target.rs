@@ -9,6 +9,7 @@ use crate::history::{Database, DatabaseError, History, MaxAge};
 use crate::migration::{AppliedMigration, Version};
 use crate::policy::Levels;
 use crate::source::{Base, Defined, Source, SourceError};
+use crate::tenants::{Selection, Tenants, place};
 
 /// One service in one environment: what a run judges.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Target {
     pub database: Result<Database, DatabaseError>,
     /// How old a snapshot may be that stands in for it.
     pub max_age: Option<MaxAge>,
+    /// Its tenants, where each has a history of its own.
+    pub tenants: Option<Selection>,
     /// The history table as configured; else `sqlx.toml`'s, else `_sqlx_migrations`.
     pub table: Option<String>,
     /// The name that the services have in common which write to one history table, where one is configured.
@@ -82,6 +85,8 @@ pub struct TargetState {
     pub defined: Result<Arc<Defined>, SourceError>,
     /// The database side.
     pub applied: Result<History, DatabaseError>,
+    /// The tenants whose history that is, where the target has some: those that agree make one state.
+    pub tenants: Option<Arc<Tenants>>,
     /// The code side at the base of the change that is checked, where there is one. Shared as `defined` is.
     pub base: Option<Arc<Base>>,
     /// The services that write to the same history table, where there are others. Shared by all of them.
@@ -89,6 +94,11 @@ pub struct TargetState {
 }
 
 impl TargetState {
+    /// The environment, and which of its tenants: `production (tenant_7)`.
+    pub fn place(&self) -> String {
+        place(&self.target.environment, self.tenants.as_deref())
+    }
+
     /// The other services that write to the same history table.
     pub fn others(&self) -> impl Iterator<Item = &Member> {
         let Target { service, migrations, .. } = &self.target;

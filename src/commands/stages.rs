@@ -10,9 +10,8 @@ use chrono::{DateTime, Utc};
 
 use crate::cli::{PlanArgs, PublishArgs, ReportArgs};
 use crate::gather::base::{self, Ends};
-use crate::gather::{self, Limits, Reading, Unrecorded};
+use crate::gather::{self, Limits, Reading, Recorded};
 use crate::github::Destination;
-use crate::history::Record;
 use crate::inputs::{self, Inputs, action};
 use crate::plan::{Plan, plan};
 use crate::publish::{self, Content, Progress, guard, publish_on_github};
@@ -94,7 +93,7 @@ pub async fn gathered(targets: Vec<Target>, root: &Path, limits: Limits) -> Vec<
 }
 
 /// Reads the history alone of every target, and shows how far it is.
-pub async fn recorded(targets: &[Target], root: &Path, limits: Limits) -> Vec<Result<Record, Unrecorded>> {
+pub async fn recorded(targets: &[Target], root: &Path, limits: Limits) -> Vec<Recorded> {
     let progress = Progress::new(targets.len());
     let records = gather::records(targets, root, &reading(limits, &|| progress.tick())).await;
     progress.finish();

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
+use crate::gather::agreement::Histories;
 use crate::gather::{mysql, postgres, sqlite};
 use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History, LookUp};
 use crate::secret::Secrets;
+use crate::tenants::Selection;
 
 /// The first pause before another attempt; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -21,19 +23,62 @@ const LONGEST_LEAD: Duration = Duration::from_secs(1);
 
 /// The history that `look_up` leads to, read within `timeout`.
 ///
-/// A server that says that it cannot serve at the moment is asked again until the time is up: it may be starting, or
-/// other targets of the same run may be what fills it. Nothing else is tried twice.
-///
 /// # Errors
 /// Every reason for which the history cannot be read, with nothing secret in it.
 pub async fn history(url: &DatabaseUrl, look_up: &LookUp, timeout: Duration) -> Result<History, DatabaseError> {
+    tracing::debug!(server = server(url), table = look_up.table, "reading the history");
+    patiently(timeout, |budget| {
+        let (url, look_up) = (url.clone(), look_up.clone());
+        async move {
+            match url.engine() {
+                Engine::Postgres => postgres::history(&url, &look_up, budget).await,
+                Engine::Sqlite => sqlite::history(&url, &look_up.table, budget).await,
+                Engine::MySql => mysql::history(&url, &look_up, budget).await,
+            }
+        }
+    })
+    .await
+}
+
+/// The histories of the tenants that `selection` takes, on one connection and within `timeout`.
+///
+/// # Errors
+/// Every reason for which none of them can be read, with nothing secret in it.
+pub async fn tenants(
+    url: &DatabaseUrl,
+    look_up: &LookUp,
+    selection: &Selection,
+    timeout: Duration,
+) -> Result<Histories, DatabaseError> {
+    tracing::debug!(server = server(url), table = look_up.table, tenants = %selection, "reading the histories");
+    patiently(timeout, |budget| {
+        let (url, look_up, selection) = (url.clone(), look_up.clone(), selection.clone());
+        async move {
+            match url.engine() {
+                Engine::Postgres => postgres::tenants::histories(&url, &look_up, &selection, budget).await,
+                Engine::MySql => mysql::tenants::histories(&url, &look_up, &selection, budget).await,
+                Engine::Sqlite => Err(DatabaseError::new(DatabaseErrorKind::NotPartitioned(selection.partition), "")),
+            }
+        }
+    })
+    .await
+}
+
+/// What `read` makes of the time that it is given, within `timeout` in all.
+///
+/// A server that says that it cannot serve at the moment is asked again until the time is up: it may be starting, or
+/// other targets of the same run may be what fills it. Nothing else is tried twice.
+async fn patiently<T, R>(timeout: Duration, read: impl Fn(Duration) -> R) -> Result<T, DatabaseError>
+where
+    T: Send + 'static,
+    R: Future<Output = Result<T, DatabaseError>> + Send + 'static,
+{
     let start = Instant::now();
     let mut pause = FIRST_PAUSE;
     let mut last = None;
-    tracing::debug!(server = server(url), table = look_up.table, "reading the history");
     for number in 1.. {
         let left = timeout.saturating_sub(start.elapsed());
-        let error = match tokio::time::timeout(left, attempt(url, look_up, left)).await {
+        let error = match tokio::time::timeout(left, attempt(read(budget(left)))).await {
             Ok(Err(error)) if error.kind.passes_by_itself() => error,
             Ok(answer) => return answer,
             Err(_) => break,
@@ -71,19 +116,12 @@ pub fn server(url: &DatabaseUrl) -> String {
     server.unwrap_or_else(|| "malformed".to_owned())
 }
 
-async fn attempt(url: &DatabaseUrl, look_up: &LookUp, left: Duration) -> Result<History, DatabaseError> {
-    let budget = budget(left);
-    let (url, look_up) = (url.clone(), look_up.clone());
-    // A task of its own, because the driver never pauses while a server sends without pause: the timeout and the other
-    // targets have to go on. The set ends the task when it is dropped.
+/// Reads in a task of its own, because the driver never pauses while a server sends without pause: the timeout and the
+/// other targets have to go on. The set ends the task when it is dropped.
+async fn attempt<T: Send + 'static>(
+    read: impl Future<Output = Result<T, DatabaseError>> + Send + 'static,
+) -> Result<T, DatabaseError> {
     let mut reading = JoinSet::new();
-    let read = async move {
-        match url.engine() {
-            Engine::Postgres => postgres::history(&url, &look_up, budget).await,
-            Engine::Sqlite => sqlite::history(&url, &look_up.table, budget).await,
-            Engine::MySql => mysql::history(&url, &look_up, budget).await,
-        }
-    };
     reading.spawn(read.in_current_span());
     // A driver trusts the lengths that a server sends; one that speaks another protocol can make it panic. What it
     // says then may hold anything: it stands in the log, redacted, and not in the report.
@@ -125,7 +163,7 @@ mod tests {
         assert_eq!(key("postgres://u:12/hunter22@db.example/y"), "malformed");
         assert_eq!(key("mysql://u:hunter22@db.example/x?password=hunter22"), "db.example:3306");
         assert_eq!(key("mariadb:///x?socket=/run/my.sock"), "/run/my.sock");
-        assert_eq!(key("mysql://u:hunter22@db.example"), "malformed");
+        assert_eq!(key("mysql://u:hunter22@db.example"), "db.example:3306");
         assert_eq!(key("sqlite:/var/lib/app.db?mode=rwc"), "/var/lib/app.db");
         assert_eq!(key("sqlite::memory:"), "malformed");
         assert!(key("sqlite://u:hunter22@db.example/x").ends_with("/u:********@db.example/x"));

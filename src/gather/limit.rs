@@ -27,6 +27,14 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// The rows, as long as each may be admitted.
+    ///
+    /// # Errors
+    /// The first that may not.
+    pub fn admit_all(&mut self, rows: Vec<AppliedMigration>) -> Result<Vec<AppliedMigration>, DatabaseError> {
+        rows.into_iter().map(|row| self.admit(row)).collect()
+    }
+
     /// The row, as long as it and those before it are no larger than any history is.
     ///
     /// # Errors

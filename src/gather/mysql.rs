@@ -4,6 +4,7 @@ pub mod client;
 mod error;
 mod options;
 mod row;
+pub mod tenants;
 
 use std::time::{Duration, Instant};
 
@@ -32,8 +33,7 @@ pub async fn history(url: &DatabaseUrl, look_up: &LookUp, timeout: Duration) -> 
     let left = timeout.saturating_sub(start.elapsed());
     let answer = read(&mut connection, &batch(&name, left)).await;
     if let Err(Failure { error: sqlx::Error::Database(_), .. }) = &answer {
-        // A pooler keeps a server connection only if it is not left inside of a transaction.
-        let _ = sqlx::raw_sql("ROLLBACK").execute(&mut connection).await;
+        roll_back(&mut connection).await;
     }
     let _ = connection.close().await;
     match answer {
@@ -45,9 +45,14 @@ pub async fn history(url: &DatabaseUrl, look_up: &LookUp, timeout: Duration) -> 
     }
 }
 
+/// A pooler keeps a server connection only if it is not left inside of a transaction.
+async fn roll_back(connection: &mut MySqlConnection) {
+    let _ = sqlx::raw_sql("ROLLBACK").execute(connection).await;
+}
+
 /// The server's key for a limit on connections: the host and port, or the path of the socket.
 pub fn server(url: &DatabaseUrl) -> Option<String> {
-    let options = options::options(url).ok()?;
+    let options = options::of_server(url).ok()?;
     Some(match options.get_socket() {
         Some(socket) => socket.display().to_string(),
         None => format!("{}:{}", options.get_host(), options.get_port()),
@@ -67,11 +72,19 @@ const ALL: u64 = u64::MAX;
 fn batch(name: &TableName, timeout: Duration) -> String {
     format!(
         "{}; SELECT @@lower_case_table_names <> 0, {}; \
-         SELECT version, description, DATE_FORMAT(installed_on, '%Y-%m-%dT%H:%i:%sZ'), \
-         coalesce(success = false, false), checksum, execution_time FROM {} ORDER BY version; \
+         {}; \
          COMMIT",
         read_only(timeout),
         schema_exists(name),
+        rows(name),
+    )
+}
+
+/// The rows of the table that is called `name`.
+fn rows(name: &TableName) -> String {
+    format!(
+        "SELECT version, description, DATE_FORMAT(installed_on, '%Y-%m-%dT%H:%i:%sZ'), \
+         coalesce(success = false, false), checksum, execution_time FROM {} ORDER BY version",
         name.quoted(Engine::MySql),
     )
 }

@@ -6,11 +6,12 @@ mod grant;
 mod options;
 mod row;
 mod search_path;
+pub mod tenants;
 
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use crate::gather::limit::{MOST_ROWS, Meter, ROWS_BETWEEN_PAUSES, too_many_rows};
@@ -28,34 +29,62 @@ use search_path::SearchPath;
 pub async fn history(url: &DatabaseUrl, look_up: &LookUp, timeout: Duration) -> Result<History, DatabaseError> {
     let start = Instant::now();
     let name = table_name::parse(&look_up.table, Engine::Postgres)?;
-    let options = options::options(url)?;
-    let mut connection = match options.connect().await {
-        Ok(connection) => connection,
-        Err(error) => return Err(error::connecting(error, url, &options).await),
-    };
+    let login = Login { url, options: options::options(url)? };
+    let mut connection = login.connect().await?;
     let left = timeout.saturating_sub(start.elapsed());
-    let answer = read(&mut connection, &batch(&name, left)).await;
-    if let Err(Failure { error: sqlx::Error::Database(_), .. }) = &answer {
-        // A pooler keeps a server connection only if it is not left inside of a transaction.
-        let _ = sqlx::raw_sql("ROLLBACK").execute(&mut connection).await;
-    }
+    let history = of_table(&mut connection, &login, look_up, &name, left).await;
     let _ = connection.close().await;
+    history
+}
+
+/// Who is connected, and to what.
+struct Login<'a> {
+    url: &'a DatabaseUrl,
+    options: PgConnectOptions,
+}
+
+impl Login<'_> {
+    async fn connect(&self) -> Result<PgConnection, DatabaseError> {
+        match self.options.connect().await {
+            Ok(connection) => Ok(connection),
+            Err(error) => Err(error::connecting(error, self.url, &self.options).await),
+        }
+    }
+}
+
+/// The history in the table that `name` names to this connection.
+async fn of_table(
+    connection: &mut PgConnection,
+    Login { url, options }: &Login<'_>,
+    look_up: &LookUp,
+    name: &TableName,
+    timeout: Duration,
+) -> Result<History, DatabaseError> {
+    let answer = read(connection, &batch(name, timeout)).await;
+    if let Err(Failure { error: sqlx::Error::Database(_), .. }) = &answer {
+        roll_back(connection).await;
+    }
     match answer {
         Ok(Answer { whereabouts, rows }) => {
             // Whatever is wrong there, it is no table that is.
             let odd = |error| DatabaseError { kind: DatabaseErrorKind::Unintelligible, ..error };
-            settled(whereabouts.map_err(odd)?, rows, look_up, &name)
+            settled(whereabouts.map_err(odd)?, rows, look_up, name)
         }
         Err(Failure { error, whereabouts: Some(found) }) if !found.found && is_absence(&error) => {
-            Ok(History::Absent(found.absent(look_up, &name)))
+            Ok(History::Absent(found.absent(look_up, name)))
         }
         Err(Failure { error, whereabouts }) => {
-            let clean = |sql: &str| error::clean(url, &options, sql);
-            let lacking = grant::read(&error, options.get_username(), &name, whereabouts.as_ref(), clean);
-            let told = error::querying(&error, url, &options);
+            let clean = |sql: &str| error::clean(url, options, sql);
+            let lacking = grant::read(&error, options.get_username(), name, whereabouts.as_ref(), clean);
+            let told = error::querying(&error, url, options);
             Err(DatabaseError { kind: lacking.unwrap_or(told.kind), ..told })
         }
     }
+}
+
+/// A pooler keeps a server connection only if it is not left inside of a transaction.
+async fn roll_back(connection: &mut PgConnection) {
+    let _ = sqlx::raw_sql("ROLLBACK").execute(connection).await;
 }
 
 /// The history where the table is: absent where sqlx would make a table of its own in the schema that it creates, and

@@ -2,18 +2,23 @@
 
 use chrono::TimeDelta;
 
-use crate::history::{DatabaseError, DatabaseErrorKind as Kind, Engine, History, LookUp, MaxAge, Snapshot};
+use super::agreement::Histories;
+use crate::history::{DatabaseError, DatabaseErrorKind as Kind, Engine, LookUp, MaxAge, Snapshot};
 use crate::table_name;
 
 /// By how much the clocks of two machines may differ.
 const SKEW: TimeDelta = TimeDelta::hours(1);
 
-/// The history in a snapshot, as it would be looked up now.
+/// The histories in a snapshot, as they would be looked up now.
 ///
 /// # Errors
 /// It is older than `max_age`, of the future, or of something else than what is looked up.
-pub fn history(snapshot: &Snapshot, look_up: &LookUp, max_age: Option<MaxAge>) -> Result<History, DatabaseError> {
-    let Snapshot { as_of, record } = snapshot;
+pub fn histories(
+    snapshot: &Snapshot,
+    look_up: &LookUp,
+    max_age: Option<MaxAge>,
+) -> Result<Histories, DatabaseError> {
+    let Snapshot { as_of, engine, records } = snapshot;
     if as_of.age < -SKEW {
         let detail = format!("{} has that of {}", as_of.file, crate::history::written(&as_of.taken));
         return Err(DatabaseError::new(Kind::SnapshotOfTheFuture, detail));
@@ -21,11 +26,11 @@ pub fn history(snapshot: &Snapshot, look_up: &LookUp, max_age: Option<MaxAge>) -
     if let Some(most) = max_age.filter(|most| most.is_exceeded_by(as_of.age)) {
         return Err(DatabaseError::new(Kind::SnapshotTooOld, format!("it is {as_of}, and `max-age` is {most}")));
     }
-    if !is_same(&record.look_up, look_up, record.engine) {
-        let detail = format!("{} has {}, and sqlx would read {look_up}", as_of.file, record.look_up);
+    if let Some(other) = records.iter().find(|record| !is_same(&record.look_up, look_up, *engine)) {
+        let detail = format!("{} has {}, and sqlx would read {look_up}", as_of.file, other.look_up);
         return Err(DatabaseError::new(Kind::SnapshotOfAnotherTable, detail));
     }
-    Ok(record.history.clone())
+    Ok(records.iter().map(|record| (record.tenants.clone(), Ok(record.history.clone()))).collect())
 }
 
 /// Whether the same is looked for, however it is quoted.
@@ -35,5 +40,5 @@ fn is_same(one: &LookUp, other: &LookUp, engine: Engine) -> bool {
         (Ok(one), Ok(other)) => one == other,
         _ => one.table == other.table,
     };
-    is_same_table && one.create_schemas == other.create_schemas
+    is_same_table && one.create_schemas == other.create_schemas && one.tenants == other.tenants
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::{DatabaseCommand, DatabaseUrl, Engine, History};
+use crate::tenants::{Selection, Tenants};
 
 /// Where the history of a target is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Database {
         match self {
             Self::Url(url) => url.engine(),
             Self::Command(command) => command.engine,
-            Self::Snapshot(snapshot) => snapshot.record.engine,
+            Self::Snapshot(snapshot) => snapshot.engine,
         }
     }
 
@@ -46,16 +47,18 @@ impl Database {
     }
 }
 
-/// The record of a target, found in a file.
+/// What a file has of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// Of when it is, and where it was found.
     pub as_of: AsOf,
-    /// What was read of the target then.
-    pub record: Record,
+    /// The engine of its database.
+    pub engine: Engine,
+    /// What was read of it then: one record, or one for all tenants that agree.
+    pub records: Vec<Record>,
 }
 
-/// What was read of one target.
+/// What was read of one target, or of those of its tenants that agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Its service.
@@ -66,8 +69,17 @@ pub struct Record {
     pub engine: Engine,
     /// What was looked for.
     pub look_up: LookUp,
+    /// The tenants whose history it is, where the target has some.
+    pub tenants: Option<Arc<Tenants>>,
     /// What was found.
     pub history: History,
+}
+
+impl Record {
+    /// Whether the two are of one target.
+    pub fn is_of_target(&self, other: &Self) -> bool {
+        (&self.service, &self.environment) == (&other.service, &other.environment)
+    }
 }
 
 /// What is looked for in a database.
@@ -77,18 +89,23 @@ pub struct LookUp {
     pub table: String,
     /// The schemas that sqlx creates before it looks for the table.
     pub create_schemas: Vec<String>,
+    /// Whose table, where each tenant has one.
+    pub tenants: Option<Selection>,
 }
 
 impl LookUp {
     /// A table, with no schemas created before it.
     pub fn of(table: impl Into<String>) -> Self {
-        Self { table: table.into(), create_schemas: Vec::new() }
+        Self { table: table.into(), create_schemas: Vec::new(), tenants: None }
     }
 }
 
 impl fmt::Display for LookUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the table `{}`", self.table)?;
+        if let Some(tenants) = &self.tenants {
+            write!(f, " of each tenant (`{tenants}`)")?;
+        }
         if self.create_schemas.is_empty() {
             return Ok(());
         }

@@ -6,6 +6,7 @@
 mod check;
 mod command;
 mod raw;
+mod tenant;
 #[cfg(test)]
 mod tests;
 mod typed;
@@ -18,6 +19,7 @@ use crate::finding::Location;
 use crate::history::{Engine, MaxAge, QueryBy};
 use crate::policy::Accept;
 use crate::policy::Levels;
+use crate::tenants::Partition;
 use crate::yaml::{self, Node};
 
 /// The keys of the matrix that are looked for where none are configured.
@@ -80,6 +82,8 @@ pub struct ServiceFields {
     pub database: Option<DatabaseTemplate>,
     /// What prints the password of its URL.
     pub password_command: Option<CommandTemplate>,
+    /// Its tenants, where each has a history of its own.
+    pub tenants: Option<TenantTemplate>,
     /// The history table.
     pub table: Option<String>,
     /// The name that services have in common which write to one history table.
@@ -92,6 +96,15 @@ pub struct ServiceFields {
     pub max_age: Option<MaxAge>,
     /// How grave rules are here.
     pub levels: Levels,
+}
+
+/// Which schemas or databases are tenants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantTemplate {
+    /// What they are.
+    pub partition: Partition,
+    /// Their names, as [`Selection::patterns`](crate::tenants::Selection::patterns) has them.
+    pub patterns: Vec<Template>,
 }
 
 /// How a database is reached.

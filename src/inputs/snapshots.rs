@@ -9,7 +9,7 @@ use indexmap::map::Entry;
 use walkdir::WalkDir;
 
 use super::file;
-use crate::history::{AsOf, Snapshot};
+use crate::history::{AsOf, Record, Snapshot};
 use crate::report::snapshot::{self, NoSnapshot, Records};
 use crate::text::harmless;
 
@@ -80,11 +80,11 @@ fn one(path: &Path) -> Read {
 }
 
 fn add(snapshots: &mut Snapshots, Records { taken, records }: Records, path: &Path, now: DateTime<Utc>) {
-    for record in records {
-        let name = (record.service.clone(), record.environment.clone());
+    for records in records.chunk_by(Record::is_of_target) {
+        let [Record { service, environment, engine, .. }, ..] = records else { continue };
         let as_of = AsOf { taken, age: now.signed_duration_since(taken), file: path.display().to_string() };
-        let snapshot = Snapshot { as_of, record };
-        match snapshots.entry(name) {
+        let snapshot = Snapshot { as_of, engine: *engine, records: records.to_vec() };
+        match snapshots.entry((service.clone(), environment.clone())) {
             Entry::Occupied(known) if known.get().as_of.taken >= taken => {}
             Entry::Occupied(mut older) => drop(older.insert(snapshot)),
             Entry::Vacant(new) => drop(new.insert(snapshot)),

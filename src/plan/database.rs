@@ -6,6 +6,7 @@ use crate::history::{Command, Database, DatabaseCommand, DatabaseError, Database
 use crate::inputs::Inputs;
 use crate::inputs::config::DatabaseTemplate;
 use crate::inputs::template::{CommandTemplate, Placeholders, UrlTemplate, upper_snake};
+use crate::tenants::{Partition, Selection};
 
 /// Said where no flag helps.
 const FORK: &str = "this run has secrets, and what is checked out may be a fork's";
@@ -37,6 +38,21 @@ pub(super) fn database(
         (database, _) => Ok(database),
     });
     database.map_err(|error| error.withheld_from(inputs.without_secrets))
+}
+
+/// The database, which can have the `tenants` that it is said to have.
+///
+/// # Errors
+/// It keeps tenants apart in another way, or has them read by a command.
+pub(super) fn partitioned(database: Database, tenants: Option<&Selection>) -> Result<Database, DatabaseError> {
+    let Some(Selection { partition, .. }) = tenants else { return Ok(database) };
+    match &database {
+        Database::Command(_) => Err(DatabaseError::new(Kind::TenantsBehindCommand, "")),
+        database if Partition::of(database.engine()) != Some(*partition) => {
+            Err(DatabaseError::new(Kind::NotPartitioned(*partition), ""))
+        }
+        _ => Ok(database),
+    }
 }
 
 /// The command, where this run may run any.

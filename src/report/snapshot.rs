@@ -2,6 +2,8 @@
 //! which changes only on purpose. Pure.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -11,6 +13,7 @@ use serde_json::Value;
 use super::tool::{TOOL, ToolV1, schema_of};
 use crate::history::{AbsentTable, Engine, History, LookUp, Record, written};
 use crate::migration::{AppliedMigration, Checksum, Version};
+use crate::tenants::{Partition, Selection, Tenants};
 use crate::text::from_hexadecimal;
 
 /// The version of the format.
@@ -23,14 +26,15 @@ pub(super) const KIND: &str = "snapshot";
 pub struct Records {
     /// When they were read; no part of a second counts.
     pub taken: DateTime<Utc>,
-    /// The targets, by service and environment.
+    /// The targets, by service, environment and tenants.
     pub records: Vec<Record>,
 }
 
 impl Records {
     /// Puts records together, in an order that depends on nothing but their names.
     pub fn new(taken: DateTime<Utc>, mut records: Vec<Record>) -> Self {
-        records.sort_by(|one, other| (&one.service, &one.environment).cmp(&(&other.service, &other.environment)));
+        let key = |record: &Record| (record.service.clone(), record.environment.clone(), record.tenants.clone());
+        records.sort_by_cached_key(key);
         Self { taken, records }
     }
 }
@@ -53,7 +57,7 @@ pub struct SnapshotV1<'a> {
     /// When the databases were read: ISO 8601, in UTC.
     #[schemars(extend("format" = "date-time"))]
     taken: String,
-    /// The targets, by service and environment.
+    /// The targets, by service, environment and tenants.
     targets: Vec<RecordV1<'a>>,
 }
 
@@ -72,10 +76,33 @@ struct RecordV1<'a> {
     /// The schemas that sqlx creates first, as `sqlx.toml` has them.
     #[serde(default)]
     create_schemas: Cow<'a, [String]>,
+    /// The tenants whose history it is: of one target there is a history for all tenants that agree. Left out where a
+    /// target has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenants: Option<TenantsV1<'a>>,
     /// What there is where the history table is absent; null where it is there.
     absent: Option<AbsentV1<'a>>,
     /// The rows of the history table, by version.
     rows: Vec<RowV1<'a>>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+struct TenantsV1<'a> {
+    /// What they are: `schemas` or `databases`.
+    kind: PartitionV1,
+    /// The patterns of their names, as they are configured.
+    patterns: Cow<'a, [String]>,
+    /// Their names.
+    names: Cow<'a, [String]>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum PartitionV1 {
+    Schemas,
+    Databases,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -104,14 +131,14 @@ struct RowV1<'a> {
     version: i64,
     /// Column `description`.
     description: Cow<'a, str>,
-    /// Column `installed_on`, as the database prints it.
+    /// Column `installed_on`, as the database prints it; null for tenants, of which each has its own.
     installed_on: Option<Cow<'a, str>>,
     /// Column `success`.
     success: bool,
     /// Column `checksum`, in hexadecimal digits.
     #[schemars(extend("pattern" = "^([0-9a-f]{2})*$"))]
     checksum: String,
-    /// Column `execution_time`, in nanoseconds.
+    /// Column `execution_time`, in nanoseconds; -1 where nobody has confirmed it, and else 0 for tenants.
     execution_time: i64,
 }
 
@@ -139,9 +166,18 @@ fn record(record: &Record) -> RecordV1<'_> {
         },
         table: (&record.look_up.table).into(),
         create_schemas: (&record.look_up.create_schemas).into(),
+        tenants: record.look_up.tenants.as_ref().zip(record.tenants.as_deref()).map(tenants),
         absent,
         rows: record.history.rows().iter().map(row).collect(),
     }
+}
+
+fn tenants<'a>((selection, tenants): (&'a Selection, &'a Tenants)) -> TenantsV1<'a> {
+    let kind = match selection.partition {
+        Partition::Schemas => PartitionV1::Schemas,
+        Partition::Databases => PartitionV1::Databases,
+    };
+    TenantsV1 { kind, patterns: (&selection.patterns).into(), names: (&tenants.names).into() }
 }
 
 fn row(row: &AppliedMigration) -> RowV1<'_> {
@@ -198,14 +234,31 @@ impl SnapshotV1<'_> {
         let taken = DateTime::parse_from_rfc3339(&self.taken);
         let taken = taken.map_err(|_| format!("`taken` is `{}`, which is no time", self.taken))?.to_utc();
         let records = self.targets.into_iter().map(RecordV1::into_record).collect::<Result<_, _>>()?;
-        let records = Records::new(taken, records);
-        let is_one =
-            |pair: &[Record]| (&pair[0].service, &pair[0].environment) == (&pair[1].service, &pair[1].environment);
-        match records.records.windows(2).find(|pair| is_one(pair)) {
-            Some(twins) => Err(format!("{} in {} stands in it twice", twins[0].service, twins[0].environment)),
-            None => Ok(records),
+        let mut records = Records::new(taken, records);
+        for target in records.records.chunk_by_mut(|one, other| one.is_of_target(other)) {
+            count_tenants(target)?;
         }
+        Ok(records)
     }
+}
+
+/// Lets the records of one target know how many tenants it has.
+///
+/// # Errors
+/// A tenant has two of them, or the target as a whole.
+fn count_tenants(records: &mut [Record]) -> Result<(), String> {
+    let names: Vec<&String> =
+        records.iter().flat_map(|record| &record.tenants).flat_map(|tenants| &tenants.names).collect();
+    let total = names.len();
+    let is_ambiguous = names.into_iter().collect::<HashSet<_>>().len() < total
+        || records.len() > 1 && records.iter().any(|record| record.tenants.is_none());
+    if let (true, [Record { service, environment, .. }, ..]) = (is_ambiguous, &*records) {
+        return Err(format!("{service} in {environment} stands in it twice"));
+    }
+    for tenants in records.iter_mut().flat_map(|record| &mut record.tenants) {
+        *tenants = Arc::new(Tenants { total, ..Tenants::clone(tenants) });
+    }
+    Ok(())
 }
 
 impl RecordV1<'_> {
@@ -230,8 +283,20 @@ impl RecordV1<'_> {
             EngineV1::Mysql => Engine::MySql,
             EngineV1::Sqlite => Engine::Sqlite,
         };
-        let look_up = LookUp { table, create_schemas: self.create_schemas.into_owned() };
-        Ok(Record { service, environment, engine, look_up, history })
+        let (selection, tenants) = self.tenants.map(TenantsV1::into_tenants).unzip();
+        let look_up = LookUp { table, create_schemas: self.create_schemas.into_owned(), tenants: selection };
+        Ok(Record { service, environment, engine, look_up, tenants: tenants.map(Arc::new), history })
+    }
+}
+
+impl TenantsV1<'_> {
+    fn into_tenants(self) -> (Selection, Tenants) {
+        let partition = match self.kind {
+            PartitionV1::Schemas => Partition::Schemas,
+            PartitionV1::Databases => Partition::Databases,
+        };
+        let names = self.names.into_owned();
+        (Selection { partition, patterns: self.patterns.into_owned() }, Tenants { total: names.len(), names })
     }
 }
 
@@ -266,8 +331,9 @@ mod tests {
     }
 
     fn record(environment: &str, engine: Engine, history: History) -> Record {
-        let look_up = LookUp { table: "app.t".into(), create_schemas: vec!["app".into(), "b".into()] };
-        Record { service: "api".into(), environment: environment.into(), engine, look_up, history }
+        let create_schemas = vec!["app".into(), "b".into()];
+        let look_up = LookUp { create_schemas, ..LookUp::of("app.t") };
+        Record { service: "api".into(), environment: environment.into(), engine, look_up, tenants: None, history }
     }
 
     #[test]

@@ -13,22 +13,30 @@ use crate::history::{DatabaseError, DatabaseUrl};
 const PARAMETERS: [&str; 9] =
     ["sslmode", "ssl-mode", "sslca", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key", "socket"];
 
-/// The connection that `url` asks for; of what sqlx would set for the session, nothing.
+/// The connection to a database that `url` asks for.
 ///
 /// # Errors
-/// A URL that sqlx cannot read, that names no database, or that it would read with a part of the password as host,
-/// port or database.
+/// As with [`of_server`], and a URL that names no database.
 pub fn options(url: &DatabaseUrl) -> Result<MySqlConnectOptions, DatabaseError> {
+    let options = of_server(url)?;
+    if options.get_database().is_none() {
+        // sqlx stops at the lock, which it names after the database.
+        return Err(malformed("it names no database"));
+    }
+    Ok(options)
+}
+
+/// The connection that `url` asks for, to a database or to none; of what sqlx would set for the session, nothing.
+///
+/// # Errors
+/// A URL that sqlx cannot read, or that it would read with a part of the password as host, port or database.
+pub fn of_server(url: &DatabaseUrl) -> Result<MySqlConnectOptions, DatabaseError> {
     let parsed = parse(url, &|key| PARAMETERS.contains(&key))?;
     let is_ssl_mode = |key: &str| matches!(key, "sslmode" | "ssl-mode");
     if parsed.query_pairs().any(|(key, value)| is_ssl_mode(&key) && MySqlSslMode::from_str(&value).is_err()) {
         return Err(malformed("`ssl-mode` is none of disabled, preferred, required, verify_ca and verify_identity"));
     }
     let options = MySqlConnectOptions::from_url(&parsed).map_err(|error| malformed(redact(url, &error.to_string())))?;
-    if options.get_database().is_none() {
-        // sqlx stops at the lock, which it names after the database.
-        return Err(malformed("it names no database"));
-    }
     let host = without_brackets(options.get_host()).to_owned();
     Ok(options
         .host(&host)

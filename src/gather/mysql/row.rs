@@ -32,6 +32,15 @@ pub fn flag(row: &MySqlRow, index: usize, name: &str) -> Result<bool, DatabaseEr
     Ok(value::<i64>(row, index, name)? != 0)
 }
 
+/// A text that was cast to bytes, which no collation has a say in.
+///
+/// # Errors
+/// NULL, no such column, or bytes that are no UTF-8.
+pub fn text(row: &MySqlRow, index: usize, name: &str) -> Result<String, DatabaseError> {
+    let bytes: Vec<u8> = value(row, index, name)?;
+    String::from_utf8(bytes).map_err(|_| wrong_shape(format!("{name} is no UTF-8")))
+}
+
 fn value<'r, T: Decode<'r, MySql> + Type<MySql>>(
     row: &'r MySqlRow,
     index: usize,

@@ -22,6 +22,18 @@ pub fn connect(options: &PgConnectOptions, clean: impl Fn(&str) -> String) -> Ki
     Kind::NotGranted { privilege: Privilege::Connect, grant: clean(&sql) }
 }
 
+/// The SQL that lets `role` use `schemas`.
+pub fn usage(schemas: &[String], role: &str) -> String {
+    let schemas: Vec<String> = schemas.iter().map(|schema| quote(schema, Engine::Postgres)).collect();
+    format!("GRANT USAGE ON SCHEMA {} TO {};", schemas.join(", "), quote(role, Engine::Postgres))
+}
+
+/// The SQL that lets `role` select from `tables`.
+pub fn select(tables: impl Iterator<Item = TableName>, role: &str) -> String {
+    let tables: Vec<String> = tables.map(|table| table.quoted(Engine::Postgres)).collect();
+    format!("GRANT SELECT ON {} TO {};", tables.join(", "), quote(role, Engine::Postgres))
+}
+
 /// The right that the query lacked: to use the schema where the server did not get to looking the table up, else to
 /// select from the table. `None` where it is not that simple: a view may lack a right on something else.
 pub fn read(
@@ -38,16 +50,14 @@ pub fn read(
     if error.code()? != "42501" || of_server.routine()? != CHECK {
         return None;
     }
-    let (privilege, on) = match (found, &name.schema) {
-        (None, Some(schema)) if of(schema) => {
-            (Privilege::Usage, format!("USAGE ON SCHEMA {}", quote(schema, Engine::Postgres)))
-        }
+    let (privilege, sql) = match (found, &name.schema) {
+        (None, Some(schema)) if of(schema) => (Privilege::Usage, usage(std::slice::from_ref(schema), role)),
         (Some(found), _) if of(&name.table) => {
-            let schema = name.schema.as_ref().or_else(|| found.path.current());
-            let prefix = schema.map(|schema| quote(schema, Engine::Postgres) + ".").unwrap_or_default();
-            (Privilege::Select, format!("SELECT ON {prefix}{}", quote(&name.table, Engine::Postgres)))
+            let schema = name.schema.as_deref().or_else(|| found.path.current().map(String::as_str));
+            let table = TableName { schema: schema.map(str::to_owned), table: name.table.clone() };
+            (Privilege::Select, select(std::iter::once(table), role))
         }
         _ => return None,
     };
-    Some(Kind::NotGranted { privilege, grant: clean(&format!("GRANT {on} TO {};", quote(role, Engine::Postgres))) })
+    Some(Kind::NotGranted { privilege, grant: clean(&sql) })
 }

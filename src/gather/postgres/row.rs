@@ -38,7 +38,11 @@ pub fn text<'r>(row: &'r PgRow, index: usize, name: &str) -> Result<&'r str, Dat
     optional_text(row, index, name)?.ok_or_else(|| wrong(format!("the column `{name}` is NULL in a row")))
 }
 
-fn optional_text<'r>(row: &'r PgRow, index: usize, name: &str) -> Result<Option<&'r str>, DatabaseError> {
+/// A value that may be NULL.
+///
+/// # Errors
+/// No such column, or bytes that are no text.
+pub fn optional_text<'r>(row: &'r PgRow, index: usize, name: &str) -> Result<Option<&'r str>, DatabaseError> {
     let value = row.try_get_raw(index).map_err(|_| wrong(format!("the answer has no column `{name}`")))?;
     if value.is_null() {
         return Ok(None);

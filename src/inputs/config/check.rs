@@ -146,6 +146,7 @@ impl Check<'_> {
         });
         let database = self.database(raw.database_url, raw.database_command, node);
         let password_command = self.password_command(raw.password_command, node);
+        let tenants = self.tenants(raw.schemas, raw.databases, node);
         let table = self.text(raw.table, node, "table");
         if let Some(problem) = table.as_deref().and_then(table_problem) {
             let hint = "write a plain or quoted identifier, with its schema where it needs one: `app._sqlx_migrations`";
@@ -166,6 +167,7 @@ impl Check<'_> {
             binary,
             database,
             password_command,
+            tenants,
             table,
             history_group,
             ignore_missing,

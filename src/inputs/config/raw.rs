@@ -100,6 +100,15 @@ pub struct RawFields {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Words")]
     pub password_command: Option<Vec<Text>>,
+    /// The schemas of the PostgreSQL database that are tenants, each with a history table of its own. `*` in a name stands
+    /// for any letters, `?` for one, and `!` before it excludes; the last that fits decides.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Words", extend("examples" = [["tenant_*", "!tenant_template"]]))]
+    pub schemas: Option<Vec<Text>>,
+    /// The same with the databases of a MySQL or MariaDB server.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Words", extend("examples" = [["tenant_*"]]))]
+    pub databases: Option<Vec<Text>>,
     /// The history table. Default: that of `sqlx.toml`, else `_sqlx_migrations`.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Text")]
@@ -155,6 +164,15 @@ pub struct RawService {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Words")]
     pub password_command: Option<Vec<Text>>,
+    /// The schemas of the PostgreSQL database that are tenants, each with a history table of its own. `*` in a name stands
+    /// for any letters, `?` for one, and `!` before it excludes; the last that fits decides.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Words", extend("examples" = [["tenant_*", "!tenant_template"]]))]
+    pub schemas: Option<Vec<Text>>,
+    /// The same with the databases of a MySQL or MariaDB server.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Words", extend("examples" = [["tenant_*"]]))]
+    pub databases: Option<Vec<Text>>,
     /// The history table. Default: that of `sqlx.toml`, else `_sqlx_migrations`.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Text")]
@@ -193,6 +211,8 @@ impl RawService {
             database_url,
             database_command,
             password_command,
+            schemas,
+            databases,
             table,
             history_group,
             ignore_missing,
@@ -208,6 +228,8 @@ impl RawService {
             database_url,
             database_command,
             password_command,
+            schemas,
+            databases,
             table,
             history_group,
             ignore_missing,

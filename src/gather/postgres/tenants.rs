@@ -1,0 +1,401 @@
+//! Reads the histories of tenants from the schemas of one PostgreSQL database: two round trips on one connection, however
+//! many there are. Writes nothing, ever.
+//!
+//! The first answer says which schemas there are and which of them have a table just as sqlx makes it. Of those tables the
+//! second has every history once, with the tenants that have it: the server compares them, so that what a thousand tenants
+//! have in common travels once. Whatever is out of the ordinary is read by itself, as a history without tenants is, and fails
+//! in the same words.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Connection};
+
+use super::{Login, error, grant, literal, of_table, options, roll_back, row};
+use crate::gather::agreement::{Agreement, Applied, Histories};
+use crate::gather::limit::{Meter, ROWS_BETWEEN_PAUSES};
+use crate::history::{
+    AbsentTable, DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl, Engine, History, LookUp, Privilege,
+};
+use crate::migration::{AppliedMigration, Checksum, Version};
+use crate::table_name::{self, TableName};
+use crate::tenants::Selection;
+use crate::text::from_hexadecimal;
+
+/// How many tables one transaction locks, each with its index: a server has some 6,400 locks to give away by default, and
+/// what is left has to do for everybody else.
+const TOGETHER: usize = 100;
+/// So much SQL makes one message: that of some 2,000 tenants.
+const MOST_SQL: usize = 1 << 20;
+/// A longer history is read row by row.
+const MOST_ROWS: usize = 10_000;
+
+/// The histories of the tenants that `selection` takes, in the table of `look_up`. The server cancels each query after what
+/// is left of `timeout`.
+///
+/// # Errors
+/// Every reason for which none of them can be read.
+pub async fn histories(
+    url: &DatabaseUrl,
+    look_up: &LookUp,
+    selection: &Selection,
+    timeout: Duration,
+) -> Result<Histories, DatabaseError> {
+    let start = Instant::now();
+    let name = table_name::parse(&look_up.table, Engine::Postgres)?;
+    if name.schema.is_some() {
+        return Err(DatabaseError::new(Kind::TenantsShareTable, format!("`{}`", look_up.table)));
+    }
+    let login = Login { url, options: options::options(url)? };
+    let connection = login.connect().await?;
+    let mut reader = Reader { connection, login, look_up, table: name.table, start, timeout };
+    let read = reader.read(selection).await;
+    let _ = reader.connection.close().await;
+    read
+}
+
+/// One connection, and what it is asked for.
+struct Reader<'a> {
+    connection: PgConnection,
+    login: Login<'a>,
+    look_up: &'a LookUp,
+    table: String,
+    start: Instant,
+    timeout: Duration,
+}
+
+/// A schema, as far as the catalogues tell.
+struct Schema {
+    name: String,
+    table: Table,
+}
+
+/// The history table of a schema.
+enum Table {
+    /// There is none.
+    Absent,
+    /// The role lacks this.
+    Forbidden(Privilege),
+    /// Just as sqlx makes it, and all of it to be read.
+    Plain,
+    /// Something else: a view, other columns, policies on rows, a privilege on some columns.
+    Odd,
+}
+
+/// What the server answered before it was done, or could not go on.
+struct Answers {
+    rows: Vec<PgRow>,
+    failed: Option<sqlx::Error>,
+}
+
+impl Reader<'_> {
+    async fn read(&mut self, selection: &Selection) -> Result<Histories, DatabaseError> {
+        let schemas = self.schemas().await?;
+        let names: Vec<String> = schemas.iter().map(|schema| schema.name.clone()).collect();
+        let mut agreement = Agreement::default();
+        agreement.add_idle(selection, &names)?;
+        let (mut plain, mut odd) = (Vec::new(), Vec::new());
+        let (mut using, mut selecting) = (Vec::new(), Vec::new());
+        for Schema { name, table } in schemas.into_iter().filter(|schema| selection.takes(&schema.name)) {
+            match table {
+                Table::Absent => agreement.add([name], Ok(self.absent())),
+                Table::Forbidden(Privilege::Usage) => using.push(name),
+                Table::Forbidden(_) => selecting.push(name),
+                Table::Plain => plain.push(name),
+                Table::Odd => odd.push(name),
+            }
+        }
+        for (privilege, names) in [(Privilege::Usage, using), (Privilege::Select, selecting)] {
+            if !names.is_empty() {
+                let kind = self.not_granted(privilege, &names);
+                agreement.add(names, Err(DatabaseError::new(kind, "")));
+            }
+        }
+        odd.extend(self.read_together(plain, &mut agreement).await?);
+        for name in odd {
+            let applied = self.read_alone(&name).await?;
+            agreement.add([name], applied);
+        }
+        Ok(agreement.into_histories())
+    }
+
+    fn left(&self) -> Duration {
+        self.timeout.saturating_sub(self.start.elapsed())
+    }
+
+    fn absent(&self) -> History {
+        let table = self.look_up.table.clone();
+        History::Absent(AbsentTable { table, elsewhere: Vec::new(), absent_schema: None })
+    }
+
+    fn not_granted(&self, privilege: Privilege, schemas: &[String]) -> Kind {
+        let Login { url, options } = &self.login;
+        let tables = schemas.iter().map(|schema| self.name_in(schema));
+        let sql = match privilege {
+            Privilege::Select => grant::select(tables, options.get_username()),
+            _ => grant::usage(schemas, options.get_username()),
+        };
+        Kind::NotGranted { privilege, grant: error::clean(url, options, &sql) }
+    }
+
+    fn name_in(&self, schema: &str) -> TableName {
+        TableName { schema: Some(schema.to_owned()), table: self.table.clone() }
+    }
+
+    async fn schemas(&mut self) -> Result<Vec<Schema>, DatabaseError> {
+        let sql = transaction(self.left(), &schemas(&self.table));
+        let Answers { rows, failed } = self.ask(&sql).await;
+        match failed {
+            Some(error) => Err(self.failure(&error)),
+            None => rows.iter().map(Schema::read).collect(),
+        }
+    }
+
+    /// Reads the plain tables of these schemas. Gives back those of which it has to be looked why they could not be read.
+    async fn read_together(
+        &mut self,
+        schemas: Vec<String>,
+        agreement: &mut Agreement,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let (mut odd, mut meter) = (Vec::new(), Meter::default());
+        let mut left: &[String] = &schemas;
+        while !left.is_empty() {
+            let (asked, sql) = self.message(left);
+            let Answers { rows, failed } = self.ask(&sql).await;
+            let mut is_answered = vec![false; asked];
+            for row in &rows {
+                let Shared { rows, tenants } = Shared::read(row)?;
+                let names = tenants.into_iter().filter(|tenant| *tenant < asked && !is_answered[*tenant]);
+                let names: Vec<usize> = names.collect();
+                names.iter().for_each(|tenant| is_answered[*tenant] = true);
+                let names = names.into_iter().map(|tenant| left[tenant].clone());
+                match rows {
+                    Some(rows) => agreement.add(names, Ok(History::Present(meter.admit_all(rows)?))),
+                    None => odd.extend(names),
+                }
+            }
+            let unanswered = is_answered.iter().position(|is_answered| !is_answered);
+            let done = match (failed, unanswered) {
+                (None, None) => asked,
+                (Some(error), _) if !matches!(error, sqlx::Error::Database(_)) => return Err(self.failure(&error)),
+                (Some(error), _) if self.failure(&error).kind == Kind::Slow => return Err(self.failure(&error)),
+                (None, Some(_)) => {
+                    return Err(DatabaseError::new(Kind::Unintelligible, "the server left out some tenants"));
+                }
+                // One of those that were read in one transaction is why; who, shows when each is read by itself.
+                (Some(_), first) => {
+                    let from = first.unwrap_or(asked) / TOGETHER * TOGETHER;
+                    let to = asked.min(from + TOGETHER);
+                    odd.extend((from..to).filter(|tenant| !is_answered[*tenant]).map(|tenant| left[tenant].clone()));
+                    to
+                }
+            };
+            left = &left[done..];
+        }
+        Ok(odd)
+    }
+
+    /// As many of these schemas as one message asks for, and the message.
+    fn message(&self, schemas: &[String]) -> (usize, String) {
+        let (mut asked, mut message) = (0, String::new());
+        for together in schemas.chunks(TOGETHER) {
+            let names = together.iter().map(|schema| self.name_in(schema));
+            let sql = transaction(self.left(), &shared(asked, names));
+            if asked > 0 && message.len() + sql.len() > MOST_SQL {
+                break;
+            }
+            message.push_str(&sql);
+            asked += together.len();
+        }
+        (asked, message)
+    }
+
+    /// The history of one tenant, as that of a target without any.
+    async fn read_alone(&mut self, schema: &str) -> Result<Applied, DatabaseError> {
+        let (name, left) = (self.name_in(schema), self.left());
+        let applied = of_table(&mut self.connection, &self.login, self.look_up, &name, left).await;
+        match applied {
+            // Of the others each is the history of a tenant, too.
+            Ok(History::Absent(absent)) => Ok(Ok(History::Absent(AbsentTable { elsewhere: Vec::new(), ..absent }))),
+            Err(error) if matches!(error.kind, Kind::ConnectionLost | Kind::Slow) => Err(error),
+            applied => Ok(applied),
+        }
+    }
+
+    fn failure(&self, error: &sqlx::Error) -> DatabaseError {
+        error::querying(error, self.login.url, &self.login.options)
+    }
+
+    async fn ask(&mut self, sql: &str) -> Answers {
+        let mut answers = Answers { rows: Vec::new(), failed: None };
+        {
+            let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut self.connection);
+            while let Some(row) = rows.next().await {
+                match row {
+                    Ok(row) => answers.rows.push(row),
+                    Err(error) => answers.failed = Some(error),
+                }
+                if answers.failed.is_some() {
+                    break;
+                }
+                if answers.rows.len().is_multiple_of(ROWS_BETWEEN_PAUSES) {
+                    // Only in a pause is the clock looked at.
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        if matches!(answers.failed, Some(sqlx::Error::Database(_))) {
+            roll_back(&mut self.connection).await;
+        }
+        answers
+    }
+}
+
+/// A transaction that only reads, and in which names mean what they mean to the server itself. The settings are those of
+/// a history that is read by itself.
+fn transaction(timeout: Duration, select: &str) -> String {
+    let milliseconds = timeout.as_millis().clamp(1, i32::MAX as u128);
+    format!(
+        "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+         SET LOCAL statement_timeout = {milliseconds}; \
+         SET LOCAL row_security = off; \
+         SET LOCAL search_path = ''; \
+         {select}; \
+         COMMIT; "
+    )
+}
+
+/// Every schema with what the catalogues say of its history table: whether the role may use the schema, whether there is
+/// a table, whether the role may select from it all, whether from any of it, and whether it is as sqlx makes it.
+fn schemas(table: &str) -> String {
+    const COLUMNS: [(&str, &str); 6] = [
+        ("version", "int8"),
+        ("description", "text"),
+        ("installed_on", "timestamptz"),
+        ("success", "bool"),
+        ("checksum", "bytea"),
+        ("execution_time", "int8"),
+    ];
+    let columns = COLUMNS.map(|(name, kind)| format!("(E'{name}', 'pg_catalog.{kind}'::regtype)")).join(", ");
+    format!(
+        "SELECT n.nspname, has_schema_privilege(n.oid, 'USAGE'), c.oid IS NOT NULL, \
+         coalesce(has_table_privilege(c.oid, 'SELECT'), false), \
+         coalesce(has_any_column_privilege(c.oid, 'SELECT'), false), \
+         coalesce(c.relkind = 'r' AND NOT c.relrowsecurity, false) AND {count} = \
+         (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attname, a.atttypid) IN ({columns})) \
+         FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = {table} \
+         AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+         WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'",
+        count = COLUMNS.len(),
+        table = literal(table),
+    )
+}
+
+impl Schema {
+    fn read(row: &PgRow) -> Result<Self, DatabaseError> {
+        let flag = |index, name| row::text(row, index, name).map(|flag| flag == "t");
+        let table = match (
+            flag(1, "whether the schema may be used")?,
+            flag(2, "whether there is a table")?,
+            flag(3, "whether it may be read")?,
+            flag(4, "whether any of it may be read")?,
+            flag(5, "whether it is sqlx's")?,
+        ) {
+            (false, ..) => Table::Forbidden(Privilege::Usage),
+            (true, false, ..) => Table::Absent,
+            (true, true, _, false, _) => Table::Forbidden(Privilege::Select),
+            (true, true, true, true, true) => Table::Plain,
+            _ => Table::Odd,
+        };
+        Ok(Self { name: row::text(row, 0, "the name of a schema")?.to_owned(), table })
+    }
+}
+
+/// Every history in `tables` once, with the numbers of those that have it, counted from `first`. A history is JSON: nothing
+/// where it has no rows, else an array for each.
+fn shared(first: usize, tables: impl Iterator<Item = TableName>) -> String {
+    let of_table = |(number, table): (usize, TableName)| {
+        let table = table.quoted(Engine::Postgres);
+        format!(
+            "SELECT {number}, (SELECT json_agg(json_build_array(version, description, coalesce(success = false, false), \
+             encode(checksum, 'hex'), coalesce(execution_time = -1, false)) ORDER BY version)::text \
+             FROM (SELECT * FROM {table} LIMIT {limit}) r)",
+            limit = MOST_ROWS + 1,
+        )
+    };
+    let all: Vec<String> = (first..).zip(tables).map(of_table).collect();
+    format!(
+        "SELECT h COLLATE \"C\", string_agg(i::text, ' ') FROM ({}) t (i, h) GROUP BY h COLLATE \"C\"",
+        all.join(" UNION ALL ")
+    )
+}
+
+/// A history, and whose it is.
+struct Shared {
+    /// None where it is none that sqlx wrote, or a long one.
+    rows: Option<Vec<AppliedMigration>>,
+    tenants: Vec<usize>,
+}
+
+/// As JSON has it: version, description, whether it is dirty, its checksum, and whether nobody has confirmed it.
+type Printed<'a> = (i64, String, bool, &'a str, bool);
+
+impl Shared {
+    fn read(row: &PgRow) -> Result<Self, DatabaseError> {
+        let tenants = row::text(row, 1, "the tenants")?.split(' ').map(str::parse);
+        let odd = |_| DatabaseError::new(Kind::Unintelligible, "the tenants are no numbers");
+        let tenants = tenants.collect::<Result<_, _>>().map_err(odd)?;
+        let rows = match row::optional_text(row, 0, "the history")? {
+            None => Some(Vec::new()),
+            Some(json) => Self::rows(json),
+        };
+        Ok(Self { rows, tenants })
+    }
+
+    fn rows(json: &str) -> Option<Vec<AppliedMigration>> {
+        let printed: Vec<Printed> = serde_json::from_str(json).ok()?;
+        let row = |(version, description, is_dirty, checksum, is_unconfirmed): Printed| {
+            Some(AppliedMigration {
+                version: Version(version),
+                description,
+                installed_on: None,
+                success: !is_dirty,
+                checksum: Checksum::from_bytes(from_hexadecimal(checksum)?),
+                execution_time: if is_unconfirmed { -1 } else { 0 },
+            })
+        };
+        let is_short = printed.len() <= MOST_ROWS;
+        is_short.then(|| printed.into_iter().map(row).collect())?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(schema: &str) -> TableName {
+        TableName { schema: Some(schema.to_owned()), table: "_sqlx_migrations".to_owned() }
+    }
+
+    #[test]
+    fn what_is_asked_is_read_only_from_the_first_statement_to_the_last() {
+        let tables = ["tenant_1", "a\"; DROP"].map(table).into_iter();
+        let sql = transaction(Duration::from_millis(1500), &shared(100, tables));
+        insta::assert_snapshot!(sql.replace("; ", ";\n").replace("(SELECT", "\n  (SELECT"), @"");
+        insta::assert_snapshot!(schemas("it's").replace(", ", ",\n"), @"");
+    }
+
+    #[test]
+    fn a_history_is_what_was_printed_of_it_or_looked_at_again() {
+        let rows = Shared::rows(r#"[[7, "a \" b", false, "00ff", true], [8, "", true, "", false]]"#).unwrap();
+        let told: Vec<_> = rows
+            .iter()
+            .map(|row| (row.version.0, row.description.as_str(), row.success, row.checksum.as_bytes(), row.execution_time))
+            .collect();
+        assert_eq!(told, [(7, "a \" b", true, &[0, 255][..], -1), (8, "", false, &[], 0)]);
+        for odd in [r#"[[null, "", false, "", false]]"#, r#"[[1, "", false, null, false]]"#, "[[1]]", "rubbish"] {
+            assert_eq!(Shared::rows(odd), None, "{odd}");
+        }
+    }
+}
