@@ -35,7 +35,7 @@ pub fn compare(states: &[TargetState], policy: &Policy) -> Findings {
         sink.target(state, swapped[index].iter().cloned(), &before[index]);
         let facts = change::behind(state, one_target(state, states));
         let is_meant = &mut |facts| sink.is_meant(facts, state);
-        let facts = changes.take_in(index, &state.target.environment, facts, is_meant);
+        let facts = changes.take_in(index, &state.place(), facts, is_meant);
         sink.target(state, facts, &before[index]);
     }
     for (facts, involved) in across::environment_drift(states, &swapped, &policy.promotion) {
@@ -100,30 +100,32 @@ impl<'a> Sink<'a> {
         let (mut open, mut already_so) = (Vec::new(), Vec::new());
         for facts in facts {
             let was_so = before.has(&facts);
-            let judged = self.of_target(facts, &state.target);
+            let judged = self.of_target(facts, state);
             if was_so { &mut already_so } else { &mut open }.extend(judged);
         }
         self.findings.open.extend(fold_pending(open));
         self.findings.already_so.extend(fold_pending(already_so));
     }
 
-    fn of_target(&mut self, facts: Facts, target: &Target) -> Option<Finding> {
-        let scope = Scope::Target { service: target.service.clone(), environment: target.environment.clone() };
-        let location = location(&facts, target);
-        self.judge(facts, scope, location, &target.levels)
+    fn of_target(&mut self, facts: Facts, state: &TargetState) -> Option<Finding> {
+        let location = location(&facts, &state.target);
+        self.judge(facts, state.scope(), location, &state.target.levels)
     }
 
     /// Whether what follows from a change in a target is accepted, ignored, or nothing that the service minds.
     fn is_meant(&mut self, facts: Facts, state: &TargetState) -> bool {
         let is_harmless = facts.severity() == Severity::Notice;
-        self.of_target(facts, &state.target).is_none() || is_harmless
+        self.of_target(facts, state).is_none() || is_harmless
     }
 
     /// Takes a fact about several environments of one service. The levels of the last one count.
     fn service(&mut self, states: &[TargetState], facts: Facts, involved: &[usize], was_so: bool) {
         let Some(last) = involved.last().map(|index| &states[*index].target) else { return };
         let in_order: BTreeSet<usize> = involved.iter().copied().collect();
-        let environments = in_order.into_iter().map(|index| states[index].target.environment.clone()).collect();
+        // Tenants of one environment stand next to each other.
+        let mut environments: Vec<_> = in_order.into_iter().map(|index| &states[index].target.environment).collect();
+        environments.dedup();
+        let environments = environments.into_iter().cloned().collect();
         let scope = Scope::Service { service: last.service.clone(), environments };
         let location = location(&facts, last);
         let finding = self.judge(facts, scope, location, &last.levels);

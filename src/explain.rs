@@ -174,17 +174,30 @@ fn directory(state: &TargetState) -> String {
 /// The targets by name.
 struct Targets<'a> {
     states: &'a [TargetState],
-    by_name: HashMap<(&'a str, &'a str), &'a TargetState>,
+    /// By service and environment; those of tenants also by service and place.
+    by_place: HashMap<(&'a str, String), Vec<&'a TargetState>>,
 }
 
 impl<'a> Targets<'a> {
     fn of(states: &'a [TargetState]) -> Self {
-        let name = |state: &'a TargetState| (state.target.service.as_str(), state.target.environment.as_str());
-        Self { states, by_name: states.iter().map(|state| (name(state), state)).collect() }
+        let mut by_place: HashMap<(&str, String), Vec<&TargetState>> = HashMap::new();
+        for state in states {
+            let place = state.tenants.is_some().then(|| state.place());
+            for place in std::iter::once(state.target.environment.clone()).chain(place) {
+                by_place.entry((&state.target.service, place)).or_default().push(state);
+            }
+        }
+        Self { states, by_place }
     }
 
-    fn get(&self, service: &str, environment: &str) -> Option<&'a TargetState> {
-        self.by_name.get(&(service, environment)).copied()
+    /// A service in an environment, or with some tenants there: each of the states that it has.
+    fn at<'b>(&'b self, service: &'b str, place: &str) -> impl Iterator<Item = &'a TargetState> {
+        self.by_place.get(&(service, place.to_owned())).into_iter().flatten().copied()
+    }
+
+    /// The one of them that has a row of `version`.
+    fn with_row(&self, service: &str, place: &str, version: Version) -> Option<(&'a TargetState, &'a Checksum)> {
+        self.at(service, place).find_map(|state| Some((state, row(state, version)?)))
     }
 
     /// Whether a finding is of the kind that is explained.
@@ -195,7 +208,10 @@ impl<'a> Targets<'a> {
     /// The checksums that a finding is about.
     fn checksums<'b>(&'b self, finding: &'b Finding) -> impl Iterator<Item = &'b Checksum> {
         let (one, many) = match &finding.facts {
-            Facts::DriftingRow { version, environment, .. } => (self.row(finding, *version, environment), &[][..]),
+            Facts::DriftingRow { version, environment, .. } => {
+                let service = finding.scope.service().unwrap_or_default();
+                (self.with_row(service, environment, *version).map(|(_, checksum)| checksum), &[][..])
+            }
             Facts::DriftingChecksum { environments, .. } => (None, environments.as_slice()),
             _ => (self.subject(finding).map(|subject| subject.applied), &[][..]),
         };
@@ -208,15 +224,10 @@ impl<'a> Targets<'a> {
         one.into_iter().chain(built).chain(many.iter().map(|(checksum, _)| checksum))
     }
 
-    /// The checksum of a version in an environment of the finding's service.
-    fn row(&self, finding: &Finding, version: Version, environment: &str) -> Option<&'a Checksum> {
-        row(self.get(finding.scope.service()?, environment)?, version)
-    }
-
-    /// The one target that a finding is of.
+    /// The one target, or the tenants of it, that a finding is of.
     fn state(&self, finding: &Finding) -> Option<&'a TargetState> {
-        let Scope::Target { service, environment } = &finding.scope else { return None };
-        self.get(service, environment)
+        let Scope::Target { service, environment, tenants } = &finding.scope else { return None };
+        self.at(service, environment).find(|state| state.tenants == *tenants)
     }
 
     fn subject<'b>(&'b self, finding: &'b Finding) -> Option<Subject<'b>> {

@@ -14,8 +14,11 @@ pub use rule::Rule;
 pub use shared::{SharedHistory, Theirs};
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use crate::tenants::{Tenants, place};
 
 /// How grave a finding is. The order is from harmless to grave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,6 +70,8 @@ pub enum Scope {
         service: String,
         /// Its environment.
         environment: String,
+        /// Its tenants that agree, where it has some.
+        tenants: Option<Arc<Tenants>>,
     },
     /// Several environments of one service.
     Service {
@@ -85,6 +90,22 @@ impl Scope {
         match self {
             Self::Target { service, .. } | Self::Service { service, .. } => Some(service),
             Self::Run => None,
+        }
+    }
+
+    /// The one environment, and which of its tenants are meant; else the environments.
+    pub fn places(&self) -> Vec<String> {
+        match self {
+            Self::Target { environment, tenants, .. } => vec![place(environment, tenants.as_deref())],
+            Self::Service { .. } | Self::Run => self.environments().to_vec(),
+        }
+    }
+
+    /// The tenants that are meant, where it is one target that has some.
+    pub fn tenants(&self) -> Option<&Arc<Tenants>> {
+        match self {
+            Self::Target { tenants, .. } => tenants.as_ref(),
+            Self::Service { .. } | Self::Run => None,
         }
     }
 

@@ -5,6 +5,7 @@ mod grouped;
 mod human;
 mod json;
 mod markdown;
+mod outcome;
 mod restore;
 mod rollback;
 mod rules;

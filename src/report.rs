@@ -10,6 +10,7 @@ pub use merge::{Part, merge};
 pub use tool::TOOL;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ use crate::policy::FailOn;
 use crate::source::{Defined, Origin};
 use crate::startup::{self, Outcome};
 use crate::target::{Target, TargetState};
+use crate::tenants::Tenants;
 
 /// The exit code for usage and configuration, where there is no report: clap leaves with it on a bad flag, too.
 pub const USAGE: u8 = 2;
@@ -113,6 +115,8 @@ pub struct TargetReport {
     pub service: String,
     /// Its environment.
     pub environment: String,
+    /// The tenants that this is said of, where the target has some: those that agree. They stand next to each other.
+    pub tenants: Option<Arc<Tenants>>,
     /// Of which kind the code side is: `directory`, `revision`, `binary` or `image`.
     pub kind: String,
     /// Where the code side was read: the migrations directory, relative to the root of the repository; with a revision
@@ -167,32 +171,36 @@ impl Report {
             Verdict::Pass
         };
         let mut targets: Vec<TargetReport> = states.iter().map(TargetReport::new).collect();
-        let names = states.iter().map(|state| (state.target.service.as_str(), state.target.environment.as_str()));
-        let index: HashMap<_, _> = names.enumerate().map(|(index, name)| (name, index)).collect();
+        let scopes = states.iter().map(TargetState::scope);
+        let index: HashMap<Scope, usize> = scopes.enumerate().map(|(index, scope)| (scope, index)).collect();
         let mut findings = Vec::new();
         for finding in open {
-            let target = match &finding.scope {
-                Scope::Target { service, environment } => index.get(&(service.as_str(), environment.as_str())),
-                _ => None,
-            };
+            let target = index.get(&finding.scope);
             target.map_or(&mut findings, |index| &mut targets[*index].findings).push(finding);
         }
         Self { verdict, targets, findings, accepted, already_so, notes: Vec::new(), repository: None }
     }
 
+    /// The targets, each with what is to be said of it: of those of its tenants that agree, where it has some.
+    pub fn by_target(&self) -> impl Iterator<Item = &[TargetReport]> {
+        self.targets.chunk_by(TargetReport::is_of_target)
+    }
+
     /// The verdict and what it rests on, in one line.
     pub fn title(&self) -> String {
-        let total = self.targets.len();
-        let outcome = |id: &str| self.targets.iter().filter(|target| target.startup.id() == id).count();
-        let (fails, unknown) = (outcome("fails"), outcome("unknown"));
+        let total = self.by_target().count();
         let mut parts = Vec::new();
-        let of_all = |n: usize, what: &str| match (n, total) {
-            (0, _) => None,
-            (_, 1) => Some(format!("the target {what}")),
-            _ => Some(format!("{n} of {total} targets {what}")),
+        let mut of_all = |id: &str, what: &str| {
+            let are = |reports: &&[TargetReport]| reports.iter().any(|report| report.startup.id() == id);
+            let tenants = tenants(self.by_target().filter(are).flatten(), id);
+            match (self.by_target().filter(are).count(), total) {
+                (0, _) => {}
+                (_, 1) => parts.push(format!("the target {what}{tenants}")),
+                (n, _) => parts.push(format!("{n} of {total} targets {what}{tenants}")),
+            }
         };
-        parts.extend(of_all(fails, "would not start"));
-        parts.extend(of_all(unknown, "could not be checked"));
+        of_all("fails", "would not start");
+        of_all("unknown", "could not be checked");
         if parts.is_empty() {
             parts.push(match total {
                 0 => "nothing to check, because the matrix leaves no target".to_owned(),
@@ -211,7 +219,7 @@ impl Report {
         if !self.already_so.is_empty() {
             parts.push(format!("{} already so", plural(self.already_so.len(), "finding")));
         }
-        let recorded = self.targets.iter().filter(|target| target.as_of.is_some()).count();
+        let recorded = self.by_target().filter(|reports| reports.iter().any(|report| report.as_of.is_some())).count();
         if recorded > 0 {
             parts.push(format!("{} from a snapshot", plural(recorded, "target")));
         }
@@ -224,6 +232,17 @@ impl Report {
     }
 }
 
+/// How many of the tenants that `reports` are about have an outcome, in words; nothing where there are none.
+fn tenants<'a>(reports: impl Iterator<Item = &'a TargetReport>, id: &str) -> String {
+    let (mut some, mut all) = (0, 0);
+    for report in reports {
+        let tenants = report.tenants.as_ref().map_or(0, |tenants| tenants.names.len());
+        all += tenants;
+        some += if report.startup.id() == id { tenants } else { 0 };
+    }
+    if all == 0 { String::new() } else { format!(" ({some} of {})", plural(all, "tenant")) }
+}
+
 /// Whether a side that has to be read was not. Neither levels nor accepted findings make that a pass; an environment
 /// that may be away says `required: false`.
 fn is_unread(state: &TargetState) -> bool {
@@ -231,6 +250,16 @@ fn is_unread(state: &TargetState) -> bool {
 }
 
 impl TargetReport {
+    /// Whether the two are of one target.
+    pub fn is_of_target(&self, other: &Self) -> bool {
+        (&self.service, &self.environment) == (&other.service, &other.environment)
+    }
+
+    /// The environment, and which of its tenants: `production (tenant_7)`.
+    pub fn whereabouts(&self) -> String {
+        crate::tenants::place(&self.environment, self.tenants.as_deref())
+    }
+
     /// Where the code side was read, with all that is known of it, for people.
     pub fn place(&self) -> String {
         let Origin { commit, digest, created, revision, file } = &self.origin;
@@ -261,6 +290,7 @@ impl TargetReport {
         Self {
             service: target.service.clone(),
             environment: target.environment.clone(),
+            tenants: state.tenants.clone(),
             kind: target.source.kind().to_owned(),
             location: target.location(),
             origin: state.defined.as_ref().map(|defined| defined.origin.clone()).unwrap_or_default(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::finding::Location;
+use crate::finding::{Location, Scope};
 use crate::group::{Group, Member};
 use crate::history::{Database, DatabaseError, History, MaxAge};
 use crate::migration::{AppliedMigration, Version};
@@ -97,6 +97,13 @@ impl TargetState {
     /// The environment, and which of its tenants: `production (tenant_7)`.
     pub fn place(&self) -> String {
         place(&self.target.environment, self.tenants.as_deref())
+    }
+
+    /// What a finding of it is about.
+    pub fn scope(&self) -> Scope {
+        let Target { service, environment, .. } = &self.target;
+        let (service, environment) = (service.clone(), environment.clone());
+        Scope::Target { service, environment, tenants: self.tenants.clone() }
     }
 
     /// The other services that write to the same history table.

@@ -95,11 +95,16 @@ pub struct Tenants {
 impl Tenants {
     /// How many they are, or what they are called where they are few and not all: `412 tenants`, `tenant_7, tenant_9`.
     pub fn label(&self) -> String {
-        match &self.names[..] {
-            [] => "no tenant".to_owned(),
-            names if names.len() <= MOST_NAMED && (names.len() < self.total || names.len() == 1) => names.join(", "),
-            names => format!("{} tenants", names.len()),
+        match self.names.len() {
+            _ if self.are_few() => self.names.join(", "),
+            n => format!("{n} tenants"),
         }
+    }
+
+    /// Whether the label names them.
+    pub fn are_few(&self) -> bool {
+        let n = self.names.len();
+        n == 1 || n <= MOST_NAMED && n < self.total
     }
 }
 

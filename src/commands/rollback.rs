@@ -69,7 +69,7 @@ fn of_commits(
 async fn of_images(args: &RollbackArgs, states: &[TargetState], root: &Path) -> Vec<Answer> {
     let knowledge = Knowledge::of(&states.iter().collect::<Vec<_>>(), root, learn()).await;
     let progress = Progress::new(args.image.len() * states.len());
-    let mut answers: Vec<Answer> = states.iter().map(|state| Answer::new(&state.target, &state.applied)).collect();
+    let mut answers: Vec<Answer> = states.iter().map(Answer::new).collect();
     for location in &args.image {
         let mut read: HashMap<(&str, &Path), Result<Defined, SourceError>> = HashMap::new();
         for (TargetState { target, applied, .. }, answer) in states.iter().zip(&mut answers) {
@@ -100,5 +100,5 @@ fn answer(state: &TargetState, builds: &Builds, sources: &Sources) -> Answer {
     let of_builds = builds.builds.iter().zip(&sources.groups);
     let candidates = of_builds
         .filter_map(|(build, group)| Some(Candidate { build: build.clone(), fate: fates.get(*group)?.clone() }));
-    Answer { candidates: candidates.collect(), ..Answer::new(target, applied) }
+    Answer { candidates: candidates.collect(), ..Answer::new(state) }
 }

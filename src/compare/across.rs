@@ -140,7 +140,7 @@ fn drifting_checksum(states: &[TargetState], holders: &Holders) -> Option<(Facts
     }
     let mut contents: IndexMap<&Checksum, Vec<String>> = IndexMap::new();
     for (target, row) in holders {
-        contents.entry(&row.checksum).or_default().push(environment(states, *target).to_owned());
+        contents.entry(&row.checksum).or_default().push(states[*target].place());
     }
     let environments = contents.into_iter().map(|(checksum, names)| (checksum.clone(), names)).collect();
     let facts =
@@ -148,26 +148,30 @@ fn drifting_checksum(states: &[TargetState], holders: &Holders) -> Option<(Facts
     Some((facts, holders.iter().map(|(target, _)| *target).collect()))
 }
 
-/// One version, applied in an environment and not in those before it. `ranks` is the order of promotion.
+/// One version, applied in an environment and not in those before it. `ranks` is the order of promotion. Of tenants it is
+/// enough that some have it: who is behind the others is so in this environment.
 fn drifting_row(
     states: &[TargetState],
     holders: &Holders,
     ranks: &HashMap<usize, usize>,
 ) -> Option<(Facts, Vec<usize>)> {
     let (_, first) = holders.first()?;
-    let (latest_rank, latest) = holders.iter().filter_map(|(target, _)| Some((*ranks.get(target)?, *target))).max()?;
-    let holds = |target: &usize| holders.binary_search_by_key(target, |(holder, _)| *holder).is_ok();
-    let earlier = ranks.iter().filter(|(_, rank)| **rank < latest_rank).map(|(target, _)| *target);
-    let mut lacking: Vec<usize> = earlier.filter(|target| !holds(target)).collect();
+    let ranked = holders.iter().filter_map(|(target, _)| Some((*ranks.get(target)?, *target)));
+    let (latest_rank, latest) = ranked.clone().max()?;
+    let holding: HashSet<usize> = ranked.map(|(rank, _)| rank).collect();
+    let lacking = ranks.iter().filter(|(_, rank)| **rank < latest_rank && !holding.contains(rank));
+    let mut lacking: Vec<usize> = lacking.map(|(target, _)| *target).collect();
     if lacking.is_empty() {
         return None;
     }
     lacking.sort_unstable();
+    let mut names: Vec<String> = lacking.iter().map(|target| environment(states, *target).to_owned()).collect();
+    names.dedup();
     let facts = Facts::DriftingRow {
         version: first.version,
         description: first.description.clone(),
         environment: environment(states, latest).to_owned(),
-        lacking: lacking.iter().map(|target| environment(states, *target).to_owned()).collect(),
+        lacking: names,
     };
     Some((facts, lacking.into_iter().chain([latest]).collect()))
 }

@@ -50,7 +50,7 @@ impl Changes {
     pub(super) fn take_in(
         &mut self,
         target: usize,
-        environment: &str,
+        place: &str,
         facts: Vec<Facts>,
         is_meant: &mut dyn FnMut(Facts) -> bool,
     ) -> Vec<Facts> {
@@ -59,7 +59,7 @@ impl Changes {
             let cause = fact.version().and_then(|version| self.causes.get(&(target, fact.rule(), version)));
             match cause.and_then(|index| self.told.get_mut(*index)) {
                 None => left.push(fact),
-                Some((cause, _)) if is_meant(fact) => mark(cause, environment),
+                Some((cause, _)) if is_meant(fact) => mark(cause, place),
                 Some(_) => {}
             }
         }
@@ -77,13 +77,13 @@ impl Changes {
     }
 }
 
-/// Notes that what follows in an environment is meant.
-fn mark(cause: &mut Facts, environment: &str) {
+/// Notes that what follows in an environment, or with some of its tenants, is meant.
+fn mark(cause: &mut Facts, place: &str) {
     if let Facts::EditedMigration(changed)
     | Facts::DeletedMigration(changed)
     | Facts::RenumberedMigration { changed, .. } = cause
     {
-        let mut there = changed.applied.iter_mut().filter(|application| application.environment == environment);
+        let mut there = changed.applied.iter_mut().filter(|application| application.place == place);
         there.by_ref().for_each(|application| application.is_meant = true);
     }
 }
@@ -199,8 +199,8 @@ impl<'a> Group<'a> {
             let Some(row) = row(state, old.version).filter(|row| !state.is_of_others(row)) else { continue };
             // A row of another content breaks with another file, or has been broken before; but none can do without one.
             if row.checksum == old.checksum || !self.here.contains_key(&old.version) {
-                let (environment, since) = (state.target.environment.clone(), row.installed_on.clone());
-                applied.push((target, Application { environment, since, is_meant: false }));
+                let (place, since) = (state.place(), row.installed_on.clone());
+                applied.push((target, Application { place, since, is_meant: false }));
             }
         }
         (applied, is_known)

@@ -3,7 +3,7 @@
 
 use crate::explain::cause::{by, places, unknown};
 use crate::explain::repository::{Repository, name, told};
-use crate::explain::{Explanation, Subject, Targets, mend, mismatch, row};
+use crate::explain::{Explanation, Subject, Targets, mend, mismatch};
 use crate::finding::{Cause, ChangedMigration, Facts, Finding};
 use crate::git::GitError;
 use crate::target::TargetState;
@@ -27,7 +27,7 @@ fn changed(facts: &Facts) -> Option<&ChangedMigration> {
 /// base has, where nobody knows what is applied. Nothing where it is applied nowhere, and may be changed.
 pub fn subject<'b>(finding: &'b Finding, targets: &'b Targets) -> Option<Subject<'b>> {
     let (service, environments) = (finding.scope.service()?, finding.scope.environments());
-    let state = |environment: &String| targets.get(service, environment);
+    let state = |environment: &String| targets.at(service, environment).next();
     if let Facts::VersionCollision { version, file, taken, .. } = &finding.facts {
         let state = environments.iter().find_map(state)?;
         return Some(Subject { state, version: *version, file, applied: taken, differs: true, is_applied: false });
@@ -38,8 +38,8 @@ pub fn subject<'b>(finding: &'b Finding, targets: &'b Targets) -> Option<Subject
     let subject =
         |state, applied, is_applied| Subject { state, version: changed.version, file, applied, differs, is_applied };
     let holder = changed.applied.iter().find(|application| !application.is_meant);
-    match holder.and_then(|holder| state(&holder.environment)) {
-        Some(state) => Some(subject(state, row(state, changed.version)?, true)),
+    match holder.and_then(|holder| targets.with_row(service, &holder.place, changed.version)) {
+        Some((state, applied)) => Some(subject(state, applied, true)),
         None if changed.is_known => None,
         None => Some(subject(environments.iter().find_map(state)?, &changed.checksum, false)),
     }

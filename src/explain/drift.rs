@@ -11,16 +11,14 @@ use crate::target::TargetState;
 
 /// Explains why environments disagree.
 pub fn explain(finding: &Finding, targets: &Targets, repository: &Repository) -> Result<Option<Explanation>, GitError> {
-    let state = |environment: &str| targets.get(finding.scope.service()?, environment);
+    let state = |place: &str, version| targets.with_row(finding.scope.service()?, place, version);
     match &finding.facts {
         Facts::DriftingChecksum { version, environments, .. } => {
-            let first = environments.first().and_then(|(_, names)| state(names.first()?));
-            first.map(|state| contents(*version, environments, state, repository)).transpose()
+            let first = environments.first().and_then(|(_, names)| state(names.first()?, *version));
+            first.map(|(state, _)| contents(*version, environments, state, repository)).transpose()
         }
         Facts::DriftingRow { version, environment, .. } => {
-            let (Some(state), Some(applied)) = (state(environment), targets.row(finding, *version, environment)) else {
-                return Ok(None);
-            };
+            let Some((state, applied)) = state(environment, *version) else { return Ok(None) };
             // Of a migration that stands here there is nothing to tell: it is only not applied everywhere yet.
             let stands = state
                 .defined

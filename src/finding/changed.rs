@@ -22,11 +22,11 @@ pub struct ChangedMigration {
     pub is_known: bool,
 }
 
-/// An environment that has applied a migration.
+/// An environment that has applied a migration, or tenants in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
-    /// The environment.
-    pub environment: String,
+    /// The environment, with its tenants where they are not all.
+    pub place: String,
     /// Since when, as its database prints it.
     pub since: Option<String>,
     /// Whether what follows from the change there is known and meant: accepted, ignored, or nothing that the service
@@ -52,9 +52,9 @@ impl ChangedMigration {
     fn whereabouts(&self) -> String {
         match (self.applied.is_empty(), self.is_known) {
             (false, _) => {
-                let places = self.applied.iter().map(|Application { environment, since, .. }| match since {
-                    Some(since) => format!("{environment} (since {since})"),
-                    None => environment.clone(),
+                let places = self.applied.iter().map(|Application { place, since, .. }| match since {
+                    Some(since) => format!("{place} (since {since})"),
+                    None => place.clone(),
                 });
                 format!("which is applied in {}", places.collect::<Vec<_>>().join(", "))
             }
@@ -78,7 +78,7 @@ mod tests {
             checksum: Checksum::of(""),
             applied: applied
                 .iter()
-                .map(|is_meant| Application { environment: "a".into(), since: None, is_meant: *is_meant })
+                .map(|is_meant| Application { place: "a".into(), since: None, is_meant: *is_meant })
                 .collect(),
             is_known,
         };

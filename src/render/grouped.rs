@@ -6,6 +6,7 @@ use crate::finding::{Finding, Location, Rule, Scope, Severity};
 use crate::history::AsOf;
 use crate::report::{Report, TargetReport};
 use crate::target::named;
+use crate::tenants::{Tenants, place};
 use crate::text::harmless;
 
 /// A finding, with every environment that has the same one.
@@ -15,17 +16,18 @@ pub struct Grouped<'a> {
     pub finding: &'a Finding,
     /// The service that it is about; none for a finding of the run.
     pub service: Option<&'a str>,
-    /// The environments that have it, in the order of the report.
-    pub environments: Vec<&'a str>,
+    /// The environments that have it, in the order of the report; with the tenants there, if it is of tenants.
+    pub environments: IndexMap<&'a str, Option<Tenants>>,
     /// Where the first of its targets is declared.
     pub declared: Option<&'a Location>,
 }
 
 /// A finding by itself, `target` being the one that it is of.
 pub fn alone<'a>(finding: &'a Finding, target: Option<&'a TargetReport>) -> Grouped<'a> {
-    let environments = finding.scope.environments().iter().map(String::as_str).collect();
     let declared = target.and_then(|target| target.declared.as_ref());
-    Grouped { finding, service: finding.scope.service(), environments, declared }
+    let mut alone = Grouped { finding, service: finding.scope.service(), environments: IndexMap::new(), declared };
+    alone.add(&finding.scope);
+    alone
 }
 
 /// The findings of a report, the worst first, else in the order of the report.
@@ -35,9 +37,7 @@ pub fn grouped(report: &Report) -> Vec<Grouped<'_>> {
     for (finding, target) in of_targets.chain(report.findings.iter().map(|finding| (finding, None))) {
         let key =
             (finding.scope.service(), finding.severity, finding.rule(), &finding.location, finding.facts.message());
-        let new = || Grouped { environments: Vec::new(), ..alone(finding, target) };
-        let group = groups.entry(key).or_insert_with(new);
-        group.environments.extend(finding.scope.environments().iter().map(String::as_str));
+        groups.entry(key).and_modify(|group| group.add(&finding.scope)).or_insert_with(|| alone(finding, target));
     }
     let mut groups: Vec<_> = groups.into_values().collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.finding.severity));
@@ -58,12 +58,27 @@ pub fn snapshots(report: &Report) -> IndexMap<&AsOf, Vec<&TargetReport>> {
 /// The same in a line for each: `content-service in staging: as of …`.
 pub fn snapshot_lines(report: &Report) -> impl Iterator<Item = String> {
     snapshots(report).into_iter().map(|(as_of, targets)| {
-        let names = targets.iter().map(|target| named(&target.service, &target.environment));
+        let names = targets.iter().map(|target| named(&target.service, &target.whereabouts()));
         format!("{}: {as_of}", names.collect::<Vec<_>>().join(", "))
     })
 }
 
-impl Grouped<'_> {
+impl<'a> Grouped<'a> {
+    fn add(&mut self, scope: &'a Scope) {
+        for environment in scope.environments() {
+            let known = self.environments.entry(environment).or_default();
+            match (known, scope.tenants()) {
+                (Some(known), Some(more)) => known.names.extend(more.names.iter().cloned()),
+                (known, more) => *known = more.map(|tenants| Tenants::clone(tenants)),
+            }
+        }
+    }
+
+    /// The environments, each with which of its tenants.
+    pub fn places(&self) -> impl Iterator<Item = String> {
+        self.environments.iter().map(|(environment, tenants)| place(environment, tenants.as_ref()))
+    }
+
     /// The finding in words, with the description of its migration where the words have none.
     pub fn message(&self) -> String {
         let message = self.finding.facts.message();
@@ -78,7 +93,7 @@ impl Grouped<'_> {
         let service = self.service?;
         Some(match &self.finding.scope {
             Scope::Run => service.to_owned(),
-            _ => format!("{service} in {}", self.environments.join(", ")),
+            _ => format!("{service} in {}", self.places().collect::<Vec<_>>().join(", ")),
         })
     }
 

@@ -10,15 +10,14 @@ use comfy_table::{Table, presets};
 use indexmap::{IndexMap, IndexSet};
 
 use crate::finding::{Explanation, Finding, Rule, Scope, Severity};
-use crate::migration::Version;
+use crate::render::outcome::{Sign, agreement, listed, outcome};
 use crate::report::{Report, TargetReport, Verdict};
 use crate::startup::Outcome;
+use crate::target::named;
 use crate::text::harmless;
 
 const BOLD: Style = Style::new().effects(Effects::BOLD);
 const DIM: Style = Style::new().effects(Effects::DIMMED);
-/// How many versions that are applied at start-up are listed.
-const MOST_LISTED: usize = 10;
 
 /// The report for a terminal, with ANSI colours.
 pub fn human(report: &Report) -> String {
@@ -28,13 +27,16 @@ pub fn human(report: &Report) -> String {
         out.push_str("\n\n");
         out.push_str(text);
     };
-    if report.targets.len() > 1 {
+    if report.by_target().nth(1).is_some() {
         section(&overview(report));
     }
-    let (silent, speaking): (Vec<_>, Vec<_>) = report.targets.iter().partition(|target| target.findings.is_empty());
-    speaking.into_iter().for_each(|target| section(&of_target(target)));
+    let (silent, speaking): (Vec<_>, Vec<_>) = report.by_target().partition(|target| is_silent(target));
+    for target in speaking {
+        agreement(target).into_iter().for_each(|told| section(&format!("{}: {}", heading(target), harmless(&told))));
+        target.iter().for_each(|report| section(&of_target(report)));
+    }
     if !silent.is_empty() {
-        section(&silent.into_iter().map(in_a_line).collect::<Vec<_>>().join("\n"));
+        section(&silent.into_iter().flatten().map(in_a_line).collect::<Vec<_>>().join("\n"));
     }
     if !report.findings.is_empty() {
         section(&findings(styled(BOLD, "across targets"), &report.findings));
@@ -52,12 +54,18 @@ pub fn human(report: &Report) -> String {
     out
 }
 
+/// Whether a line says all that there is to say of a target.
+fn is_silent(target: &[TargetReport]) -> bool {
+    matches!(target, [report] if report.findings.is_empty())
+}
+
 /// Services down, environments across, the outcome in each cell.
 fn overview(report: &Report) -> String {
     let environments: IndexSet<&str> = report.targets.iter().map(|target| target.environment.as_str()).collect();
     let mut rows: IndexMap<&str, IndexMap<&str, String>> = IndexMap::new();
-    for target in &report.targets {
-        rows.entry(&target.service).or_default().insert(&target.environment, cell(target));
+    for target in report.by_target() {
+        let [TargetReport { service, environment, .. }, ..] = target else { continue };
+        rows.entry(service).or_default().insert(environment, cell(target));
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -70,21 +78,19 @@ fn overview(report: &Report) -> String {
 }
 
 /// The outcome of one target in a few words.
-fn cell(target: &TargetReport) -> String {
-    match &target.startup {
-        Outcome::Starts => "✓ starts".to_owned(),
-        Outcome::StartsAndApplies(versions) => format!("✓ starts, applies {}", versions.len()),
-        Outcome::Unknown => "? unknown".to_owned(),
-        Outcome::Fails { .. } => match target.counts.discrepancies() {
-            counted if counted.is_empty() => "✗ fails".to_owned(),
-            counted => format!("✗ fails: {counted}"),
-        },
-    }
+fn cell(target: &[TargetReport]) -> String {
+    let (sign, told) = outcome(target);
+    let sign = match sign {
+        Sign::Starts => '✓',
+        Sign::Unknown => '?',
+        Sign::Fails => '✗',
+    };
+    format!("{sign} {told}")
 }
 
 /// A target of which nothing else has to be said.
 fn in_a_line(target: &TargetReport) -> String {
-    let name = heading(target);
+    let name = heading_of(target);
     let (defined, applied) = (number(target.counts.defined), number(target.counts.applied));
     let as_of = target.as_of.as_ref().map(|as_of| format!(" ({})", harmless(&as_of.to_string()))).unwrap_or_default();
     format!("{name}: {defined} defined, {applied} applied; {}{as_of}", startup(&target.startup))
@@ -94,8 +100,15 @@ fn number(n: Option<usize>) -> String {
     n.map_or_else(|| "?".to_owned(), |n| n.to_string())
 }
 
-fn heading(target: &TargetReport) -> String {
-    styled(BOLD, format!("{} in {}", harmless(&target.service), harmless(&target.environment)))
+/// The name of a target, of which `reports` are.
+fn heading(reports: &[TargetReport]) -> String {
+    let name = reports.first().map(|report| named(&report.service, &report.environment)).unwrap_or_default();
+    styled(BOLD, harmless(&name))
+}
+
+/// The name of a target, and of its tenants.
+fn heading_of(report: &TargetReport) -> String {
+    styled(BOLD, harmless(&named(&report.service, &report.whereabouts())))
 }
 
 /// A target with its numbers, its outcome and its findings.
@@ -115,17 +128,18 @@ fn of_target(target: &TargetReport) -> String {
     };
     let as_of = target.as_of.as_ref().map(|as_of| format!("\n            {}", harmless(&as_of.to_string())));
     let as_of = as_of.unwrap_or_default();
-    let heading = heading(target);
+    let heading = heading_of(target);
     let startup = startup(&target.startup);
-    let facts = format!("{heading}\n  source    {source}\n  history   {history}{as_of}\n  start-up  {startup}\n");
+    let tenants = tenants(target).unwrap_or_default();
+    let facts = format!("{heading}\n{tenants}  source    {source}\n  history   {history}{as_of}\n  start-up  {startup}\n");
     findings(facts, &target.findings)
 }
 
-/// The versions that are applied, the first of them where they are many.
-fn listed(versions: &[Version]) -> String {
-    let shown = versions.iter().take(MOST_LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let more = versions.len().saturating_sub(MOST_LISTED);
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
+/// Who the tenants are, where that is not all and the heading does not say it.
+fn tenants(report: &TargetReport) -> Option<String> {
+    let tenants = report.tenants.as_ref()?;
+    let is_told = tenants.are_few() || tenants.names.len() == tenants.total;
+    (!is_told).then(|| format!("  tenants   {}\n", harmless(&listed(&tenants.names))))
 }
 
 fn startup(outcome: &Outcome) -> String {
@@ -232,8 +246,8 @@ fn already_so(report: &Report) -> String {
 
 /// A finding that counts for nothing.
 fn in_short(finding: &Finding) -> String {
-    let environments = finding.scope.environments().join(", ");
-    let place = finding.scope.service().map(|service| format!(" for {service} in {environments}"));
+    let places = finding.scope.places().join(", ");
+    let place = finding.scope.service().map(|service| format!(" for {service} in {places}"));
     let (place, message) = (harmless(&place.unwrap_or_default()), harmless(&finding.facts.message()));
     format!("{}{place}: {message}", finding.rule())
 }

@@ -8,8 +8,8 @@ use indexmap::{IndexMap, IndexSet};
 use crate::finding::{Explanation, Finding, Rule, Severity};
 use crate::history::{AsOf, written};
 use crate::render::grouped::{Grouped, grouped, snapshots};
+use crate::render::outcome::{Sign, agreement, outcome};
 use crate::report::{Report, TargetReport, Verdict};
-use crate::startup::Outcome;
 use crate::text::harmless;
 pub(super) use escape::code_block;
 use escape::{code, code_cell, inline};
@@ -28,6 +28,7 @@ pub fn markdown(report: &Report, limit: usize) -> String {
     let fails = report.targets.iter().filter_map(failure).collect();
     let sections = [
         overview(report),
+        Section::list("Tenants", report.by_target().filter_map(tenants).collect(), "target"),
         Section::list("Start-up", fails, "target"),
         Section::list("Snapshots", snapshots(report).into_iter().map(snapshot).collect(), "snapshot"),
         Section::list("Findings", findings.iter().map(item).collect(), "finding"),
@@ -52,16 +53,17 @@ fn symbol(verdict: Verdict) -> &'static str {
 fn overview(report: &Report) -> Section {
     let environments: IndexSet<&str> = report.targets.iter().map(|target| target.environment.as_str()).collect();
     if environments.len() > MOST_COLUMNS {
-        let row = |target: &TargetReport| {
-            let (service, environment) = (code_cell(&target.service), code_cell(&target.environment));
-            format!("| {service} | {environment} | {} |", cell(target))
+        let row = |target: &[TargetReport]| {
+            let [TargetReport { service, environment, .. }, ..] = target else { return String::new() };
+            format!("| {} | {} | {} |", code_cell(service), code_cell(environment), cell(target))
         };
-        let rows = report.targets.iter().map(row).collect();
+        let rows = report.by_target().map(row).collect();
         return Section::table(&["service", "environment", "start-up"].map(str::to_owned), rows, "target");
     }
     let mut services: IndexMap<&str, IndexMap<&str, String>> = IndexMap::new();
-    for target in &report.targets {
-        services.entry(&target.service).or_default().insert(&target.environment, cell(target));
+    for target in report.by_target() {
+        let [TargetReport { service, environment, .. }, ..] = target else { continue };
+        services.entry(service).or_default().insert(environment, cell(target));
     }
     let row = |(service, cells): (&str, IndexMap<&str, String>)| {
         let cells = environments.iter().map(|name| cells.get(name).map_or("–", String::as_str));
@@ -71,27 +73,31 @@ fn overview(report: &Report) -> Section {
     Section::table(&head, services.into_iter().map(row).collect(), "service")
 }
 
-fn cell(target: &TargetReport) -> String {
-    match &target.startup {
-        Outcome::Starts => "✅ starts".to_owned(),
-        Outcome::StartsAndApplies(versions) => format!("✅ starts, applies {}", versions.len()),
-        Outcome::Unknown => "❓ unknown".to_owned(),
-        Outcome::Fails { .. } => match target.counts.discrepancies() {
-            counted if counted.is_empty() => "❌ fails".to_owned(),
-            counted => format!("❌ fails: {counted}"),
-        },
-    }
+fn cell(target: &[TargetReport]) -> String {
+    let (sign, told) = outcome(target);
+    let sign = match sign {
+        Sign::Starts => '✅',
+        Sign::Unknown => '❓',
+        Sign::Fails => '❌',
+    };
+    format!("{sign} {told}")
+}
+
+/// How far the tenants of a target agree, where they do not.
+fn tenants(target: &[TargetReport]) -> Option<String> {
+    let [TargetReport { service, environment, .. }, ..] = target else { return None };
+    Some(format!("- {} in {}: {}", code(service), code(environment), inline(&agreement(target)?)))
 }
 
 /// What sqlx would say where the service does not start.
 fn failure(target: &TargetReport) -> Option<String> {
     let error = target.startup.error()?;
-    Some(format!("- {} in {}: {}", code(&target.service), code(&target.environment), code(&error.to_string())))
+    Some(format!("- {} in {}: {}", code(&target.service), code(&target.whereabouts()), code(&error.to_string())))
 }
 
 /// Of when the histories are that are not of now.
 fn snapshot((as_of, targets): (&AsOf, Vec<&TargetReport>)) -> String {
-    let name = |target: &&TargetReport| format!("{} in {}", code(&target.service), code(&target.environment));
+    let name = |target: &&TargetReport| format!("{} in {}", code(&target.service), code(&target.whereabouts()));
     let (taken, file) = (code(&written(&as_of.taken)), code(&as_of.file));
     format!(
         "- as of {taken}, {}, from {file}: {}",
@@ -133,9 +139,9 @@ fn gap(group: &Grouped) -> String {
 }
 
 fn whose(group: &Grouped) -> String {
-    let environments: Vec<_> = group.environments.iter().map(|name| code(name)).collect();
-    match (group.service, environments.is_empty()) {
-        (Some(service), false) => format!(" {} in {}:", code(service), environments.join(", ")),
+    let places: Vec<_> = group.places().map(|place| code(&place)).collect();
+    match (group.service, places.is_empty()) {
+        (Some(service), false) => format!(" {} in {}:", code(service), places.join(", ")),
         (Some(service), true) => format!(" {}:", code(service)),
         (None, _) => String::new(),
     }
@@ -155,8 +161,8 @@ fn accepted((finding, reason): &(Finding, String)) -> String {
 
 /// What the base of the change has too.
 fn already_so(finding: &Finding) -> String {
-    let environments: Vec<_> = finding.scope.environments().iter().map(|name| code(name)).collect();
-    let of_service = |service: &str| format!(" {} in {}:", code(service), environments.join(", "));
+    let places: Vec<_> = finding.scope.places().iter().map(|place| code(place)).collect();
+    let of_service = |service: &str| format!(" {} in {}:", code(service), places.join(", "));
     let whose = finding.scope.service().map(of_service).unwrap_or_default();
     let (severity, rule) = (finding.severity.id(), code(finding.rule().id()));
     format!("- {severity} {rule}{whose} {}", inline(&finding.facts.message()))

@@ -8,6 +8,8 @@ use crate::report::plural;
 use crate::report::rollback::{Answer, Candidate, Fate, Rollback};
 use crate::source::Build;
 use crate::startup::Outcome;
+use crate::target;
+use crate::tenants::place;
 use crate::text::harmless;
 
 /// So much of a commit's name tells it from others.
@@ -23,7 +25,8 @@ pub fn rollback(rollback: &Rollback) -> String {
 }
 
 fn of_target(answer: &Answer) -> String {
-    let mut out = format!("{} in {}: ", harmless(&answer.service), harmless(&answer.environment));
+    let place = place(&answer.environment, answer.tenants.as_deref());
+    let mut out = format!("{}: ", harmless(&target::named(&answer.service, &place)));
     match &answer.applied {
         Ok(applied) => {
             let _ = write!(out, "{} applied", plural(*applied, "migration"));

@@ -56,26 +56,25 @@ pub fn merge(planned: &[Target], policy: &Policy, parts: Vec<Part>, fail_on: Fai
             continue;
         }
         verdicts.push(report.verdict);
-        kept.into_iter().for_each(|target| merged.keep_the_worse(target));
+        kept.chunk_by(TargetReport::is_of_target).for_each(|target| merged.keep_the_worse(target));
         let Report { findings, accepted, already_so, notes, .. } = report;
         merged.findings.extend(findings.into_iter().filter(|finding| merged.seen.insert((0, key(finding)))));
         merged.accepted.extend(accepted.into_iter().filter(|(finding, _)| merged.seen.insert((1, key(finding)))));
         merged.already_so.extend(already_so.into_iter().filter(|finding| merged.seen.insert((2, key(finding)))));
         merged.notes.extend(notes);
     }
-    let mut targets: Vec<TargetReport> = planned
-        .iter()
-        .map(|target| {
-            let reported = merged.reported.shift_remove(&(target.service.clone(), target.environment.clone()));
-            let absent = || {
-                verdicts.push(Verdict::Incomplete);
-                not_reported(target)
-            };
-            TargetReport { declared: target.declared.clone(), ..reported.unwrap_or_else(absent) }
-        })
-        .collect();
+    let mut targets = Vec::new();
+    for target in planned {
+        let reported = merged.reported.shift_remove(&(target.service.clone(), target.environment.clone()));
+        let reported = reported.unwrap_or_else(|| {
+            verdicts.push(Verdict::Incomplete);
+            vec![not_reported(target)]
+        });
+        let declared = |report| TargetReport { declared: target.declared.clone(), ..report };
+        targets.extend(reported.into_iter().map(declared));
+    }
     merged.notes.extend(merged.differing());
-    targets.extend(merged.reported.into_values());
+    targets.extend(merged.reported.into_values().flatten());
     merged.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut report = Report {
         verdict: Verdict::Pass,
@@ -93,7 +92,8 @@ pub fn merge(planned: &[Target], policy: &Policy, parts: Vec<Part>, fail_on: Fai
 /// What several reports come to.
 #[derive(Default)]
 struct Merged {
-    reported: IndexMap<Name, TargetReport>,
+    /// What is to be said of a target: of those of its tenants that agree, where it has some.
+    reported: IndexMap<Name, Vec<TargetReport>>,
     /// The targets of which two reports say something else.
     several: IndexSet<Name>,
     findings: Vec<Finding>,
@@ -112,14 +112,14 @@ fn key(finding: &Finding) -> Key {
 }
 
 impl Merged {
-    fn keep_the_worse(&mut self, target: TargetReport) {
-        let name = name(&target);
+    fn keep_the_worse(&mut self, target: &[TargetReport]) {
+        let Some(name) = target.first().map(name) else { return };
         match self.reported.get_mut(&name) {
-            None => drop(self.reported.insert(name, target)),
+            None => drop(self.reported.insert(name, target.to_vec())),
             Some(other) if *other == target => {}
             Some(other) => {
-                if gravity(&target) > gravity(other) {
-                    *other = target;
+                if gravity(target) > gravity(other) {
+                    *other = target.to_vec();
                 }
                 self.several.insert(name);
             }
@@ -149,9 +149,9 @@ fn verdict(report: &Report, of_parts: &[Verdict], fail_on: FailOn) -> Verdict {
 }
 
 /// The worst finding, and whether the service would start.
-fn gravity(target: &TargetReport) -> (Option<Severity>, bool) {
-    let worst = target.findings.iter().map(|finding| finding.severity).max();
-    (worst, matches!(target.startup, Outcome::Fails { .. } | Outcome::Unknown))
+fn gravity(target: &[TargetReport]) -> (Option<Severity>, bool) {
+    let worst = target.iter().flat_map(|report| &report.findings).map(|finding| finding.severity).max();
+    (worst, target.iter().any(|report| matches!(report.startup, Outcome::Fails { .. } | Outcome::Unknown)))
 }
 
 fn name(target: &TargetReport) -> Name {
@@ -161,10 +161,11 @@ fn name(target: &TargetReport) -> Name {
 /// A target of the plan of which nothing is known.
 fn not_reported(target: &Target) -> TargetReport {
     let (service, environment) = (target.service.clone(), target.environment.clone());
-    let scope = Scope::Target { service: service.clone(), environment: environment.clone() };
+    let scope = Scope::Target { service: service.clone(), environment: environment.clone(), tenants: None };
     TargetReport {
         service,
         environment,
+        tenants: None,
         kind: target.source.kind().to_owned(),
         location: target.location(),
         origin: Origin::default(),

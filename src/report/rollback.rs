@@ -8,12 +8,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::tool::{ToolV1, schema_of};
-use super::v1::{CountsV1, StartupV1};
+use super::v1::{CountsV1, StartupV1, TenantsV1};
 use super::{Counts, Verdict};
 use crate::history::{DatabaseError, History};
 use crate::source::{Build, Defined, SourceError};
 use crate::startup::{self, Outcome};
-use crate::target::Target;
+use crate::target::{Target, TargetState};
+use crate::tenants::Tenants;
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -34,6 +35,8 @@ pub struct Answer {
     pub service: String,
     /// Its environment.
     pub environment: String,
+    /// The tenants that this is said of, where it has some: those that agree.
+    pub tenants: Option<Arc<Tenants>>,
     /// How many rows its history has.
     pub applied: Result<usize, DatabaseError>,
     /// The builds, the newest first.
@@ -62,11 +65,12 @@ pub struct Fate {
 
 impl Answer {
     /// An answer without a candidate yet.
-    pub fn new(target: &Target, history: &Result<History, DatabaseError>) -> Self {
+    pub fn new(TargetState { target, applied, tenants, .. }: &TargetState) -> Self {
         Self {
             service: target.service.clone(),
             environment: target.environment.clone(),
-            applied: history.as_ref().map(|history| history.rows().len()).map_err(Clone::clone),
+            tenants: tenants.clone(),
+            applied: applied.as_ref().map(|history| history.rows().len()).map_err(Clone::clone),
             candidates: Vec::new(),
         }
     }
@@ -154,6 +158,9 @@ struct AnswerV1<'a> {
     service: &'a str,
     /// The environment.
     environment: &'a str,
+    /// The tenants that this is said of, those that agree; left out where the target has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenants: Option<TenantsV1<'a>>,
     /// How many rows its history has; null where it could not be read.
     applied: Option<usize>,
     /// Why it could not be read.
@@ -193,6 +200,7 @@ impl<'a> From<&'a Rollback> for RollbackV1<'a> {
         let targets = rollback.targets.iter().map(|answer| AnswerV1 {
             service: &answer.service,
             environment: &answer.environment,
+            tenants: answer.tenants.as_deref().map(TenantsV1::of),
             applied: answer.applied.as_ref().ok().copied(),
             problem: answer.applied.as_ref().err().map(ToString::to_string),
             oldest: answer.oldest().map(|oldest| oldest.build.name.as_str()),

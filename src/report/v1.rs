@@ -4,6 +4,7 @@
 mod explanation;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use schemars::JsonSchema;
@@ -20,6 +21,7 @@ use crate::history::{AsOf, written};
 use crate::migration::Version;
 use crate::source::Origin;
 use crate::startup::{Outcome, StartupError};
+use crate::tenants::Tenants;
 use crate::text::harmless;
 
 /// The version of the format.
@@ -67,6 +69,10 @@ struct TargetV1<'a> {
     service: Cow<'a, str>,
     /// The environment.
     environment: Cow<'a, str>,
+    /// The tenants that this is said of: a target with tenants stands here once for all that agree, one after the other.
+    /// Left out where a target has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenants: Option<TenantsV1<'a>>,
     /// Where the code side was read.
     source: SourceV1<'a>,
     /// The snapshot that the history was read from; null where a database was asked.
@@ -174,8 +180,20 @@ struct ScopedFindingV1<'a> {
     service: Option<Cow<'a, str>>,
     /// The environments.
     environments: Cow<'a, [String]>,
+    /// The tenants that are meant, of a target that has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenants: Option<TenantsV1<'a>>,
     #[serde(flatten)]
     finding: FindingV1<'a>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) struct TenantsV1<'a> {
+    /// Their names.
+    names: Cow<'a, [String]>,
+    /// How many the target has in all.
+    total: usize,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -214,6 +232,16 @@ impl CountsV1 {
     }
 }
 
+impl<'a> TenantsV1<'a> {
+    pub(super) fn of(Tenants { names, total }: &'a Tenants) -> Self {
+        Self { names: names.into(), total: *total }
+    }
+
+    fn into_tenants(self) -> Arc<Tenants> {
+        Arc::new(Tenants { names: self.names.into_owned(), total: self.total })
+    }
+}
+
 impl<'a> StartupV1<'a> {
     pub(super) fn of(startup: &'a Outcome) -> Self {
         Self {
@@ -228,6 +256,7 @@ fn target(target: &TargetReport) -> TargetV1<'_> {
     TargetV1 {
         service: (&target.service).into(),
         environment: (&target.environment).into(),
+        tenants: target.tenants.as_deref().map(TenantsV1::of),
         source: source(target),
         snapshot: target.as_of.as_ref().map(snapshot),
         counts: CountsV1::of(target.counts),
@@ -268,6 +297,7 @@ fn scoped(of: &Finding) -> ScopedFindingV1<'_> {
     ScopedFindingV1 {
         service: of.scope.service().map(Cow::Borrowed),
         environments: of.scope.environments().into(),
+        tenants: of.scope.tenants().map(|tenants| TenantsV1::of(tenants)),
         finding: finding(of),
     }
 }
@@ -336,11 +366,14 @@ impl TargetV1<'_> {
     fn into_target(self) -> Result<TargetReport, NoReport> {
         let CountsV1 { defined, applied, missing, shared, mismatched, pending } = self.counts;
         let (service, environment) = (self.service.into_owned(), self.environment.into_owned());
-        let scope = Scope::Target { service: service.clone(), environment: environment.clone() };
+        let tenants = self.tenants.map(TenantsV1::into_tenants);
+        let scope =
+            Scope::Target { service: service.clone(), environment: environment.clone(), tenants: tenants.clone() };
         let findings = self.findings.into_iter().map(|finding| finding.into_finding(scope.clone())).collect();
         Ok(TargetReport {
             service,
             environment,
+            tenants,
             kind: self.source.kind.into_owned(),
             location: self.source.location.into_owned(),
             origin: Origin {
@@ -399,10 +432,11 @@ impl FindingV1<'_> {
 
 impl ScopedFindingV1<'_> {
     fn into_finding(self) -> Finding {
+        let tenants = self.tenants.map(TenantsV1::into_tenants);
         let scope = match (self.service.map(Cow::into_owned), self.environments.into_owned()) {
             (None, _) => Scope::Run,
             (Some(service), environments) => match <[String; 1]>::try_from(environments) {
-                Ok([environment]) => Scope::Target { service, environment },
+                Ok([environment]) => Scope::Target { service, environment, tenants },
                 Err(environments) => Scope::Service { service, environments },
             },
         };

@@ -108,8 +108,10 @@ impl<'a> Chooser<'a> {
 
     /// The target that a finding is about.
     fn target(&self, finding: &Finding) -> Option<usize> {
-        let Scope::Target { service, environment } = &finding.scope else { return None };
-        let is_it = |state: &TargetState| state.target.service == *service && state.target.environment == *environment;
+        let Scope::Target { service, environment, tenants } = &finding.scope else { return None };
+        let is_it = |TargetState { target, tenants: of, .. }: &TargetState| {
+            target.service == *service && target.environment == *environment && of == tenants
+        };
         self.states.iter().position(is_it)
     }
 
@@ -248,14 +250,14 @@ fn place(state: &TargetState) -> String {
 
 /// `api in staging, production; web in staging`
 pub fn places(states: &[&TargetState]) -> String {
-    let mut services: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut services: Vec<(&str, Vec<String>)> = Vec::new();
     for state in states {
-        let (service, environment) = (state.target.service.as_str(), state.target.environment.as_str());
+        let (service, place) = (state.target.service.as_str(), state.place());
         match services.iter_mut().find(|(name, _)| *name == service) {
-            Some((_, environments)) => environments.push(environment),
-            None => services.push((service, vec![environment])),
+            Some((_, places)) => places.push(place),
+            None => services.push((service, vec![place])),
         }
     }
-    let told = services.iter().map(|(service, environments)| format!("{service} in {}", environments.join(", ")));
+    let told = services.iter().map(|(service, places)| format!("{service} in {}", places.join(", ")));
     told.collect::<Vec<_>>().join("; ")
 }

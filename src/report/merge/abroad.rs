@@ -44,8 +44,8 @@ fn target_of(repository: &str, target: TargetReport) -> TargetReport {
 
 fn finding_of(repository: &str, finding: Finding) -> Finding {
     let scope = match finding.scope {
-        Scope::Target { service, environment } => {
-            Scope::Target { service: service_of(repository, &service), environment }
+        Scope::Target { service, environment, tenants } => {
+            Scope::Target { service: service_of(repository, &service), environment, tenants }
         }
         Scope::Service { service, environments } => {
             Scope::Service { service: service_of(repository, &service), environments }
