@@ -69,176 +69,104 @@ pub struct RawMatrix {
     pub environment_key: Option<Text>,
 }
 
-/// Fields of a service, an environment, or a service in an environment. The most specific wins: service in
-/// environment, service, environment, defaults.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-#[schemars(rename = "Fields")]
-pub struct RawFields {
+/// Makes [`RawFields`] and [`RawService`] of the one list of the fields that both have. serde's `flatten` would spare the
+/// macro, but lets an unknown key pass and forgets where a mistake stands.
+macro_rules! fields_of_both {
+    ($(
+        $(#[$both:meta])*
+        $(@anywhere #[$anywhere:meta] @service #[$service:meta])?
+        $field:ident: $type:ty,
+    )*) => {
+        /// Fields of a service, an environment, or a service in an environment. The most specific wins: service in
+        /// environment, service, environment, defaults.
+        #[derive(Default, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+        #[schemars(rename = "Fields")]
+        pub struct RawFields {
+            $($(#[$both])* $(#[$anywhere])? pub $field: $type,)*
+        }
+
+        /// A service.
+        #[derive(Default, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+        #[schemars(rename = "Service")]
+        pub struct RawService {
+            $($(#[$both])* $(#[$service])? pub $field: $type,)*
+            /// What is different in one environment, by its name.
+            #[schemars(extend("propertyNames" = { "pattern": "\\S" }))]
+            pub environments: Option<IndexMap<String, Option<RawFields>>>,
+        }
+
+        impl RawService {
+            /// The fields, and what is different in each environment.
+            pub fn split(self) -> (RawFields, IndexMap<String, Option<RawFields>>) {
+                (RawFields { $($field: self.$field),* }, self.environments.unwrap_or_default())
+            }
+        }
+    };
+}
+
+fields_of_both! {
     /// The directory of the migrations, relative to the root of the repository; placeholders are filled in.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Path")]
-    pub migrations: Option<Text>,
+    migrations: Option<Text>,
     /// The image, for `source: image`: a reference of a registry, or the path of an archive or a layout; placeholders are
     /// filled in.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Text")]
-    pub image: Option<Text>,
+    image: Option<Text>,
     /// The program in the image that embeds the migrations, by its path or the end of that, where there are several.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Text")]
-    pub binary: Option<Text>,
+    binary: Option<Text>,
     /// The database: `${NAME}` for an environment variable that holds the URL, or a URL without a password.
     #[serde(deserialize_with = "present")]
-    #[schemars(with = "Url", extend("examples" = ["${DATABASE_URL}", "${PRODUCTION_{SERVICE}_DATABASE_URL}"]))]
-    pub database_url: Option<Text>,
+    #[schemars(with = "Url")]
+    @anywhere #[schemars(extend("examples" = ["${DATABASE_URL}", "${PRODUCTION_{SERVICE}_DATABASE_URL}"]))]
+    @service #[schemars(extend("examples" = ["${DATABASE_URL}", "${{ENVIRONMENT}_DATABASE_URL}"]))]
+    database_url: Option<Text>,
     /// In place of `database-url`, a program that hands the query to a database which only it reaches. It is run only with
     /// `--allow-commands`.
-    pub database_command: Option<RawCommand>,
+    database_command: Option<RawCommand>,
     /// A program and its arguments that print the password for `database-url`, such as a token of a cloud's. It is run
     /// only with `--allow-commands`.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Words")]
-    pub password_command: Option<Vec<Text>>,
+    password_command: Option<Vec<Text>>,
     /// The schemas of the PostgreSQL database that are tenants, each with a history table of its own. `*` in a name stands
     /// for any letters, `?` for one, and `!` before it excludes; the last that fits decides.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Words", extend("examples" = [["tenant_*", "!tenant_template"]]))]
-    pub schemas: Option<Vec<Text>>,
+    schemas: Option<Vec<Text>>,
     /// The same with the databases of a MySQL or MariaDB server.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Words", extend("examples" = [["tenant_*"]]))]
-    pub databases: Option<Vec<Text>>,
+    databases: Option<Vec<Text>>,
     /// The history table. Default: that of `sqlx.toml`, else `_sqlx_migrations`.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Text")]
-    pub table: Option<Text>,
+    table: Option<Text>,
     /// A name that services have in common which write to one history table, in each environment: rows of the others are
     /// then none that are missing here. Services with one database and table form a group without it, where both show.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Text")]
-    pub history_group: Option<Text>,
+    history_group: Option<Text>,
     /// Whether the service ignores rows that have no migration, as `Migrator::set_ignore_missing` does.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "bool")]
-    pub ignore_missing: Option<bool>,
+    ignore_missing: Option<bool>,
     /// Whether a database that cannot be read counts. Default: true.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "bool")]
-    pub required: Option<bool>,
+    required: Option<bool>,
     /// How old a snapshot may be that stands in for a database: `12h`, `7d`. Default: as old as it is.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "Age", extend("examples" = ["7d"]))]
-    pub max_age: Option<Text>,
-    /// How grave each rule is here.
-    pub rules: Option<RawRules>,
-}
-
-/// A service.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-#[schemars(rename = "Service")]
-pub struct RawService {
-    /// The directory of the migrations, relative to the root of the repository; placeholders are filled in.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Path")]
-    pub migrations: Option<Text>,
-    /// The image, for `source: image`: a reference of a registry, or the path of an archive or a layout; placeholders are
-    /// filled in.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Text")]
-    pub image: Option<Text>,
-    /// The program in the image that embeds the migrations, by its path or the end of that, where there are several.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Text")]
-    pub binary: Option<Text>,
-    /// The database: `${NAME}` for an environment variable that holds the URL, or a URL without a password.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Url", extend("examples" = ["${DATABASE_URL}", "${{ENVIRONMENT}_DATABASE_URL}"]))]
-    pub database_url: Option<Text>,
-    /// In place of `database-url`, a program that hands the query to a database which only it reaches. It is run only with
-    /// `--allow-commands`.
-    pub database_command: Option<RawCommand>,
-    /// A program and its arguments that print the password for `database-url`, such as a token of a cloud's. It is run
-    /// only with `--allow-commands`.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Words")]
-    pub password_command: Option<Vec<Text>>,
-    /// The schemas of the PostgreSQL database that are tenants, each with a history table of its own. `*` in a name stands
-    /// for any letters, `?` for one, and `!` before it excludes; the last that fits decides.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Words", extend("examples" = [["tenant_*", "!tenant_template"]]))]
-    pub schemas: Option<Vec<Text>>,
-    /// The same with the databases of a MySQL or MariaDB server.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Words", extend("examples" = [["tenant_*"]]))]
-    pub databases: Option<Vec<Text>>,
-    /// The history table. Default: that of `sqlx.toml`, else `_sqlx_migrations`.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Text")]
-    pub table: Option<Text>,
-    /// A name that services have in common which write to one history table, in each environment: rows of the others are
-    /// then none that are missing here. Services with one database and table form a group without it, where both show.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Text")]
-    pub history_group: Option<Text>,
-    /// Whether the service ignores rows that have no migration, as `Migrator::set_ignore_missing` does.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "bool")]
-    pub ignore_missing: Option<bool>,
-    /// Whether a database that cannot be read counts. Default: true.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "bool")]
-    pub required: Option<bool>,
-    /// How old a snapshot may be that stands in for a database: `12h`, `7d`. Default: as old as it is.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Age", extend("examples" = ["7d"]))]
-    pub max_age: Option<Text>,
-    /// How grave each rule is for this service.
-    pub rules: Option<RawRules>,
-    /// What is different in one environment, by its name.
-    #[schemars(extend("propertyNames" = { "pattern": "\\S" }))]
-    pub environments: Option<IndexMap<String, Option<RawFields>>>,
-}
-
-impl RawService {
-    /// The fields, and what is different in each environment.
-    pub fn split(self) -> (RawFields, IndexMap<String, Option<RawFields>>) {
-        let Self {
-            migrations,
-            image,
-            binary,
-            database_url,
-            database_command,
-            password_command,
-            schemas,
-            databases,
-            table,
-            history_group,
-            ignore_missing,
-            required,
-            max_age,
-            rules,
-            environments,
-        } = self;
-        let fields = RawFields {
-            migrations,
-            image,
-            binary,
-            database_url,
-            database_command,
-            password_command,
-            schemas,
-            databases,
-            table,
-            history_group,
-            ignore_missing,
-            required,
-            max_age,
-            rules,
-        };
-        (fields, environments.unwrap_or_default())
-    }
+    max_age: Option<Text>,
+    @anywhere #[doc = "How grave each rule is here."]
+    @service #[doc = "How grave each rule is for this service."]
+    rules: Option<RawRules>,
 }
 
 /// A program that hands a query to a database and prints what that answers, as `psql --csv`, `mysql --batch`,
