@@ -51,6 +51,7 @@ fn state(environment: &str, size: i64, is_clean: bool) -> TargetState {
             binary: None,
             database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
             max_age: None,
+            tenants: None,
             table: None,
             history_group: None,
             ignore_missing: false,
@@ -64,6 +65,7 @@ fn state(environment: &str, size: i64, is_clean: bool) -> TargetState {
             ..Defined::default()
         })),
         applied: Ok(History::Present((1..=size).filter(is_applied).map(row).collect())),
+        tenants: None,
         base: None,
         group: None,
     }

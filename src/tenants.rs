@@ -148,9 +148,8 @@ mod tests {
 
     #[test]
     fn few_tenants_are_named_and_many_are_counted() {
-        let label = |names: &[&str], total| {
-            Tenants { names: names.iter().map(ToString::to_string).collect(), total }.label()
-        };
+        let label =
+            |names: &[&str], total| Tenants { names: names.iter().map(ToString::to_string).collect(), total }.label();
         assert_eq!(label(&["a"], 1), "a");
         assert_eq!(label(&["a", "b", "c"], 415), "a, b, c");
         assert_eq!(label(&["a", "b", "c"], 3), "3 tenants");

@@ -24,6 +24,7 @@ fn state(service: &str, environment: &str, defined: &[i64], applied: &[i64]) -> 
             binary: None,
             database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
             max_age: None,
+            tenants: None,
             table: None,
             history_group: None,
             ignore_missing: false,
@@ -36,6 +37,7 @@ fn state(service: &str, environment: &str, defined: &[i64], applied: &[i64]) -> 
             ..Defined::default()
         })),
         applied: Ok(History::Present(applied.iter().map(|version| row(service, *version)).collect())),
+        tenants: None,
         base: None,
         group: None,
     }

@@ -223,7 +223,7 @@ mod tests {
         let name = table_name::parse("shop.t", Engine::MySql).unwrap();
         let absent = |ignores_case, create: &str| {
             let whereabouts = Whereabouts { ignores_case, schema_exists: false };
-            let look_up = LookUp { table: "shop.t".to_owned(), create_schemas: vec![create.to_owned()] };
+            let look_up = LookUp { create_schemas: vec![create.to_owned()], ..LookUp::of("shop.t") };
             whereabouts.absent(&look_up, &name).absent_schema.unwrap()
         };
         assert_eq!(absent(true, "`Shop`"), "Shop");

@@ -13,11 +13,7 @@ const SKEW: TimeDelta = TimeDelta::hours(1);
 ///
 /// # Errors
 /// It is older than `max_age`, of the future, or of something else than what is looked up.
-pub fn histories(
-    snapshot: &Snapshot,
-    look_up: &LookUp,
-    max_age: Option<MaxAge>,
-) -> Result<Histories, DatabaseError> {
+pub fn histories(snapshot: &Snapshot, look_up: &LookUp, max_age: Option<MaxAge>) -> Result<Histories, DatabaseError> {
     let Snapshot { as_of, engine, records } = snapshot;
     if as_of.age < -SKEW {
         let detail = format!("{} has that of {}", as_of.file, crate::history::written(&as_of.taken));

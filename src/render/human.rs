@@ -131,7 +131,8 @@ fn of_target(target: &TargetReport) -> String {
     let heading = heading_of(target);
     let startup = startup(&target.startup);
     let tenants = tenants(target).unwrap_or_default();
-    let facts = format!("{heading}\n{tenants}  source    {source}\n  history   {history}{as_of}\n  start-up  {startup}\n");
+    let facts =
+        format!("{heading}\n{tenants}  source    {source}\n  history   {history}{as_of}\n  start-up  {startup}\n");
     findings(facts, &target.findings)
 }
 

@@ -199,6 +199,7 @@ mod tests {
             binary: None,
             database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
             max_age: None,
+            tenants: None,
             table: None,
             history_group: None,
             ignore_missing: false,

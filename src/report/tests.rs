@@ -35,6 +35,7 @@ fn state(environment: &str, migrations: Vec<Migration>, rows: Vec<AppliedMigrati
             binary: None,
             database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
             max_age: None,
+            tenants: None,
             table: None,
             history_group: None,
             ignore_missing: false,
@@ -44,6 +45,7 @@ fn state(environment: &str, migrations: Vec<Migration>, rows: Vec<AppliedMigrati
         },
         defined: Ok(Arc::new(Defined { migrations, ..Defined::default() })),
         applied: Ok(History::Present(rows)),
+        tenants: None,
         base: None,
         group: None,
     }
@@ -105,7 +107,7 @@ fn the_title_says_how_many_targets_would_not_start_whatever_the_verdict() {
 
 #[test]
 fn the_title_counts_the_findings_of_targets_and_those_that_are_accepted() {
-    let scope = Scope::Target { service: "api".into(), environment: "b".into() };
+    let scope = Scope::Target { service: "api".into(), environment: "b".into(), tenants: None };
     let open = vec![finding(Severity::Error, scope.clone()), finding(Severity::Error, Scope::Run)];
     let accepted = vec![(finding(Severity::Error, scope), "meant".to_owned())];
     let report =
@@ -174,7 +176,7 @@ fn a_side_that_could_not_be_read_leaves_the_numbers_of_the_other() {
 fn a_report_is_read_back_from_its_json_as_what_it_says() {
     let states = [starts("staging"), fails("production"), away("preview")];
     let mut findings = of_run(&[Severity::Warning]);
-    let scope = Scope::Target { service: "api".into(), environment: "production".into() };
+    let scope = Scope::Target { service: "api".into(), environment: "production".into(), tenants: None };
     let location = Some(Location { file: "api/migrations/1_a.sql".into(), line: 1 });
     findings.open.push(Finding { location, ..finding(Severity::Error, scope.clone()) });
     let shared = Scope::Service { service: "api".into(), environments: vec!["staging".into(), "production".into()] };

@@ -60,6 +60,7 @@ fn state(service: usize, environment: usize, migrations: Vec<Migration>, applied
         binary: None,
         database: DatabaseUrl::parse("sqlite:x.db").map(Database::Url),
         max_age: None,
+        tenants: None,
         table: None,
         history_group: None,
         ignore_missing: false,
@@ -71,6 +72,7 @@ fn state(service: usize, environment: usize, migrations: Vec<Migration>, applied
         target,
         defined: Ok(Arc::new(Defined { migrations, ..Defined::default() })),
         applied: Ok(applied),
+        tenants: None,
         base: None,
         group: None,
     }

@@ -56,6 +56,7 @@ async fn findings(root: &Path, url: &Url, table: &str) -> (Findings, Vec<Applied
         binary: None,
         database: DatabaseUrl::parse(url.as_str()).map(Database::Url),
         max_age: None,
+        tenants: None,
         table: Some(table.into()),
         history_group: None,
         ignore_missing: false,

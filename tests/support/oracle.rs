@@ -64,7 +64,7 @@ pub fn migrators(
 /// The history cannot be read, or the directory as a whole cannot: then sqlx must fail as well.
 pub async fn predicted(root: &Path, start: &Start, url: &DatabaseUrl) -> Result<Outcome, Unread> {
     let create_schemas = start.place.create_schemas.iter().map(ToString::to_string).collect();
-    let look_up = LookUp { table: start.place.table.to_owned(), create_schemas };
+    let look_up = LookUp { create_schemas, ..LookUp::of(start.place.table) };
     let history = history(url, &look_up, Duration::from_secs(60));
     let history = history.await.map_err(Unread::History)?;
     let defined = directory::read(root, Path::new(start.world.directory)).map_err(|_| Unread::Source)?;

@@ -137,6 +137,7 @@ async fn states(place: &impl Place, root: &Path, ignoring: &[&str]) -> Vec<Targe
         binary: None,
         database: DatabaseUrl::parse(place.url()).map(Database::Url),
         max_age: None,
+        tenants: None,
         table: None,
         history_group: None,
         ignore_missing: ignoring.contains(&service),

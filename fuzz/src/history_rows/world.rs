@@ -199,6 +199,7 @@ impl Drawn<'_> {
             // Without a URL there is no history either.
             database: applied.as_ref().map(|_| Database::Url(url)).map_err(Clone::clone),
             max_age: None,
+            tenants: None,
             table: None,
             history_group: None,
             ignore_missing,
@@ -206,7 +207,14 @@ impl Drawn<'_> {
             levels: levels(&self.levels),
             declared: declared.then(|| Location { file: "w.yml".to_owned(), line: u32::MAX }),
         };
-        TargetState { target, defined: self.source.read(&directory).map(Arc::new), applied, base: None, group: None }
+        TargetState {
+            target,
+            defined: self.source.read(&directory).map(Arc::new),
+            applied,
+            tenants: None,
+            base: None,
+            group: None,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ fn location(file: &str, line: u32) -> Location {
 }
 
 fn target(environment: &str, facts: Vec<Facts>) -> TargetReport {
-    let scope = Scope::Target { service: "api".into(), environment: environment.into() };
+    let scope = Scope::Target { service: "api".into(), environment: environment.into(), tenants: None };
     let finding = |facts: Facts| {
         let place = facts.file().map(|file| location(file, 1));
         Finding { severity: facts.severity(), facts, scope: scope.clone(), location: place, explanation: None }
@@ -18,6 +18,7 @@ fn target(environment: &str, facts: Vec<Facts>) -> TargetReport {
     TargetReport {
         service: "api".into(),
         environment: environment.into(),
+        tenants: None,
         kind: "directory".into(),
         location: "migrations".into(),
         origin: Origin::default(),

@@ -1,6 +1,7 @@
 use super::*;
 use crate::finding::{Facts, Location};
 use crate::history::{DatabaseError, DatabaseErrorKind};
+use crate::migration::Version;
 use crate::report::Counts;
 use crate::source::Origin;
 use crate::startup::StartupError;
@@ -10,6 +11,7 @@ fn target(service: &str, environment: &str, startup: Outcome) -> TargetReport {
     TargetReport {
         service: service.into(),
         environment: environment.into(),
+        tenants: None,
         kind: "directory".into(),
         location: format!("{service}/migrations"),
         origin: Origin::default(),
@@ -33,7 +35,7 @@ fn finding(facts: Facts, scope: Scope) -> Finding {
 }
 
 fn in_target(facts: Facts) -> Finding {
-    finding(facts, Scope::Target { service: "api".into(), environment: "staging".into() })
+    finding(facts, Scope::Target { service: "api".into(), environment: "staging".into(), tenants: None })
 }
 
 fn dirty(version: i64) -> Facts {
@@ -119,7 +121,7 @@ fn a_cell_counts_what_makes_the_start_fail() {
         let error = StartupError::Dirty(Version(1));
         let mut failing = target("api", "staging", Outcome::Fails { error, applies: Vec::new() });
         failing.counts = Counts { missing: Some(missing), mismatched: Some(mismatched), ..failing.counts };
-        cell(&failing)
+        cell(&[failing])
     };
     assert_eq!(cell(2, 1), "✗ fails: 2 missing, 1 mismatched");
     assert_eq!(cell(0, 1), "✗ fails: 1 mismatched");

@@ -4,12 +4,12 @@ use crate::history::{DatabaseError, DatabaseErrorKind};
 use crate::migration::{Checksum, Version};
 use crate::report::Counts;
 use crate::source::Origin;
-use crate::startup::StartupError;
+use crate::startup::{Outcome, StartupError};
 
 const DECLARED: &str = "deploy.yml";
 
 fn finding(environment: &str, facts: Facts) -> Finding {
-    let scope = Scope::Target { service: "api|x".into(), environment: environment.into() };
+    let scope = Scope::Target { service: "api|x".into(), environment: environment.into(), tenants: None };
     let location = facts.file().unwrap_or(DECLARED).to_owned();
     Finding {
         severity: facts.severity(),
@@ -37,6 +37,7 @@ fn target(environment: &str, startup: Outcome, findings: Vec<Facts>) -> TargetRe
     TargetReport {
         service: "api|x".into(),
         environment: environment.into(),
+        tenants: None,
         kind: "directory".into(),
         origin: Origin::default(),
         as_of: None,

@@ -9,10 +9,11 @@ use crate::source::Origin;
 use crate::startup::Outcome;
 
 fn target(service: &str, environment: &str, facts: Vec<Facts>) -> TargetReport {
-    let scope = Scope::Target { service: service.into(), environment: environment.into() };
+    let scope = Scope::Target { service: service.into(), environment: environment.into(), tenants: None };
     TargetReport {
         service: service.into(),
         environment: environment.into(),
+        tenants: None,
         kind: "directory".into(),
         location: format!("{service}/migrations"),
         origin: Origin::default(),
@@ -174,7 +175,7 @@ fn what_has_no_file_is_shown_where_its_target_is_declared_or_at_its_directory() 
 
 #[test]
 fn what_is_accepted_is_no_result_and_what_the_base_has_is_one_that_fails_nothing() {
-    let scope = || Scope::Target { service: "api".into(), environment: "staging".into() };
+    let scope = || Scope::Target { service: "api".into(), environment: "staging".into(), tenants: None };
     let run = written(&Report {
         accepted: vec![(finding(missing(1, "a"), scope()), "known".into())],
         already_so: vec![finding(missing(2, "b"), scope())],

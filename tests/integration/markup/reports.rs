@@ -80,12 +80,13 @@ fn explanation(text: &mut dyn FnMut() -> String) -> Explanation {
 }
 
 fn target(service: &str, environment: &str, declared: String, findings: Vec<Facts>, startup: Outcome) -> TargetReport {
-    let scope = Scope::Target { service: service.to_owned(), environment: environment.to_owned() };
+    let scope = Scope::Target { service: service.to_owned(), environment: environment.to_owned(), tenants: None };
     let mut findings: Vec<_> = findings.into_iter().map(|facts| finding(facts, scope.clone(), None)).collect();
     findings.sort_by_key(|finding: &Finding| std::cmp::Reverse::<Severity>(finding.severity));
     TargetReport {
         service: service.to_owned(),
         environment: environment.to_owned(),
+        tenants: None,
         kind: "directory".to_owned(),
         location: "migrations".to_owned(),
         origin: Origin::default(),
