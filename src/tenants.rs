@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use indexmap::IndexMap;
 use wildmatch::WildMatch;
 
 use crate::history::Engine;
@@ -113,6 +114,25 @@ pub fn place(environment: &str, tenants: Option<&Tenants>) -> String {
     match tenants {
         Some(tenants) => format!("{environment} ({})", tenants.label()),
         None => environment.to_owned(),
+    }
+}
+
+/// Environments, each told once, with those of its tenants that are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places<'a>(IndexMap<&'a str, Option<Tenants>>);
+
+impl<'a> Places<'a> {
+    /// One more, or more tenants in one that is known.
+    pub fn add(&mut self, environment: &'a str, tenants: Option<&Tenants>) {
+        match (self.0.entry(environment).or_default(), tenants) {
+            (Some(known), Some(more)) => known.names.extend(more.names.iter().cloned()),
+            (known, more) => *known = more.cloned(),
+        }
+    }
+
+    /// Each as it is told: `staging`, `production (tenant_7)`.
+    pub fn told(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(environment, tenants)| place(environment, tenants.as_ref()))
     }
 }
 

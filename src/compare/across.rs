@@ -10,6 +10,7 @@ use crate::finding::Facts;
 use crate::history::History;
 use crate::migration::{AppliedMigration, Checksum, Version};
 use crate::target::TargetState;
+use crate::tenants::Places;
 
 /// One row that fits another service may be chance: a file that was copied.
 const FEWEST_FITTING: usize = 2;
@@ -138,11 +139,13 @@ fn drifting_checksum(states: &[TargetState], holders: &Holders) -> Option<(Facts
     if holders.iter().all(|(_, row)| row.checksum == first.checksum) {
         return None;
     }
-    let mut contents: IndexMap<&Checksum, Vec<String>> = IndexMap::new();
+    let mut contents: IndexMap<&Checksum, Places> = IndexMap::new();
     for (target, row) in holders {
-        contents.entry(&row.checksum).or_default().push(states[*target].place());
+        let TargetState { target, tenants, .. } = &states[*target];
+        contents.entry(&row.checksum).or_default().add(&target.environment, tenants.as_deref());
     }
-    let environments = contents.into_iter().map(|(checksum, names)| (checksum.clone(), names)).collect();
+    let told = |(checksum, places): (&Checksum, Places)| (checksum.clone(), places.told().collect());
+    let environments = contents.into_iter().map(told).collect();
     let facts =
         Facts::DriftingChecksum { version: first.version, description: first.description.clone(), environments };
     Some((facts, holders.iter().map(|(target, _)| *target).collect()))

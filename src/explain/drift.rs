@@ -14,7 +14,7 @@ pub fn explain(finding: &Finding, targets: &Targets, repository: &Repository) ->
     let state = |place: &str, version| targets.with_row(finding.scope.service()?, place, version);
     match &finding.facts {
         Facts::DriftingChecksum { version, environments, .. } => {
-            let first = environments.first().and_then(|(_, names)| state(names.first()?, *version));
+            let first = finding.scope.environments().first().and_then(|environment| state(environment, *version));
             first.map(|(state, _)| contents(*version, environments, state, repository)).transpose()
         }
         Facts::DriftingRow { version, environment, .. } => {

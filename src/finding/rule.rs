@@ -310,7 +310,7 @@ const NO_HISTORY: Entry = Entry {
 const ENVIRONMENT_DRIFT: Entry = Entry {
     id: "environment-drift",
     default: "warning",
-    summary: "One version has different checksums in two environments, or a later environment (in the configured order) has a row that an earlier one lacks.",
+    summary: "One version has different checksums in two environments or tenants, or a later environment (in the configured order) has a row that an earlier one lacks.",
     help: "The environments were migrated from different files, so a test in one says little about the other. Apply the same files to both; an earlier environment that is ahead is normal and never reported.",
 };
 

@@ -1,12 +1,14 @@
 //! What several environments of a service share, told once: the view of a report that pages and annotations need.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use crate::finding::{Finding, Location, Rule, Scope, Severity};
 use crate::history::AsOf;
 use crate::report::{Report, TargetReport};
 use crate::target::named;
-use crate::tenants::{Tenants, place};
+use crate::tenants::Places;
 use crate::text::harmless;
 
 /// A finding, with every environment that has the same one.
@@ -17,7 +19,7 @@ pub struct Grouped<'a> {
     /// The service that it is about; none for a finding of the run.
     pub service: Option<&'a str>,
     /// The environments that have it, in the order of the report; with the tenants there, if it is of tenants.
-    pub environments: IndexMap<&'a str, Option<Tenants>>,
+    pub places: Places<'a>,
     /// Where the first of its targets is declared.
     pub declared: Option<&'a Location>,
 }
@@ -25,7 +27,7 @@ pub struct Grouped<'a> {
 /// A finding by itself, `target` being the one that it is of.
 pub fn alone<'a>(finding: &'a Finding, target: Option<&'a TargetReport>) -> Grouped<'a> {
     let declared = target.and_then(|target| target.declared.as_ref());
-    let mut alone = Grouped { finding, service: finding.scope.service(), environments: IndexMap::new(), declared };
+    let mut alone = Grouped { finding, service: finding.scope.service(), places: Places::default(), declared };
     alone.add(&finding.scope);
     alone
 }
@@ -66,17 +68,8 @@ pub fn snapshot_lines(report: &Report) -> impl Iterator<Item = String> {
 impl<'a> Grouped<'a> {
     fn add(&mut self, scope: &'a Scope) {
         for environment in scope.environments() {
-            let known = self.environments.entry(environment).or_default();
-            match (known, scope.tenants()) {
-                (Some(known), Some(more)) => known.names.extend(more.names.iter().cloned()),
-                (known, more) => *known = more.map(|tenants| Tenants::clone(tenants)),
-            }
+            self.places.add(environment, scope.tenants().map(Arc::as_ref));
         }
-    }
-
-    /// The environments, each with which of its tenants.
-    pub fn places(&self) -> impl Iterator<Item = String> {
-        self.environments.iter().map(|(environment, tenants)| place(environment, tenants.as_ref()))
     }
 
     /// The finding in words, with the description of its migration where the words have none.
@@ -93,7 +86,7 @@ impl<'a> Grouped<'a> {
         let service = self.service?;
         Some(match &self.finding.scope {
             Scope::Run => service.to_owned(),
-            _ => format!("{service} in {}", self.places().collect::<Vec<_>>().join(", ")),
+            _ => format!("{service} in {}", self.places.told().collect::<Vec<_>>().join(", ")),
         })
     }
 

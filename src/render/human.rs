@@ -33,7 +33,7 @@ pub fn human(report: &Report) -> String {
     let (silent, speaking): (Vec<_>, Vec<_>) = report.by_target().partition(|target| is_silent(target));
     for target in speaking {
         agreement(target).into_iter().for_each(|told| section(&format!("{}: {}", heading(target), harmless(&told))));
-        target.iter().for_each(|report| section(&of_target(report)));
+        target.iter().for_each(|report| section(of_target(report).trim_end()));
     }
     if !silent.is_empty() {
         section(&silent.into_iter().flatten().map(in_a_line).collect::<Vec<_>>().join("\n"));

@@ -139,7 +139,7 @@ fn gap(group: &Grouped) -> String {
 }
 
 fn whose(group: &Grouped) -> String {
-    let places: Vec<_> = group.places().map(|place| code(&place)).collect();
+    let places: Vec<_> = group.places.told().map(|place| code(&place)).collect();
     match (group.service, places.is_empty()) {
         (Some(service), false) => format!(" {} in {}:", code(service), places.join(", ")),
         (Some(service), true) => format!(" {}:", code(service)),

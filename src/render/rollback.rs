@@ -5,7 +5,7 @@ use std::fmt::Write;
 use comfy_table::{Table, presets};
 
 use crate::report::plural;
-use crate::report::rollback::{Answer, Candidate, Fate, Rollback};
+use crate::report::rollback::{Answer, Candidate, Fate, Rollback, common};
 use crate::source::Build;
 use crate::startup::Outcome;
 use crate::target;
@@ -19,7 +19,8 @@ const MOST_SUBJECT: usize = 60;
 
 /// A table for each target, and the oldest build that would start.
 pub fn rollback(rollback: &Rollback) -> String {
-    let answers = rollback.targets.iter().map(of_target);
+    let answers = rollback.targets.chunk_by(Answer::is_of_target);
+    let answers = answers.flat_map(|target| target.iter().map(of_target).chain(of_tenants(target)));
     let notes = rollback.notes.iter().map(|note| format!("note: {note}"));
     answers.chain(notes).collect::<Vec<_>>().join("\n\n") + "\n"
 }
@@ -45,6 +46,16 @@ fn of_target(answer: &Answer) -> String {
         None => out.push_str("none of them would start"),
     }
     out
+}
+
+/// The oldest build that would start for all tenants of a target, which do not agree.
+fn of_tenants(answers: &[Answer]) -> Option<String> {
+    let [first, _, ..] = answers else { return None };
+    let name = harmless(&target::named(&first.service, &first.environment));
+    Some(match common(answers) {
+        Some(oldest) => format!("{name}: the oldest that would start for every tenant: {}", named(&oldest.build)),
+        None => format!("{name}: none of them would start for every tenant"),
+    })
 }
 
 fn table(candidates: &[Candidate]) -> String {

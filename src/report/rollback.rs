@@ -75,19 +75,37 @@ impl Answer {
         }
     }
 
+    /// Whether the two are of one target, and said of other tenants.
+    pub fn is_of_target(&self, other: &Self) -> bool {
+        (&self.service, &self.environment) == (&other.service, &other.environment)
+    }
+
     /// The oldest build that would start.
     pub fn oldest(&self) -> Option<&Candidate> {
         self.candidates.iter().rfind(|candidate| candidate.fate.starts())
     }
+}
 
-    fn verdict(&self) -> Verdict {
-        let is_unknown = |candidate: &Candidate| candidate.fate.startup == Outcome::Unknown;
-        match (self.oldest(), self.applied.is_err() || self.candidates.iter().any(is_unknown)) {
-            (Some(_), _) => Verdict::Pass,
-            (None, true) => Verdict::Incomplete,
-            (None, false) => Verdict::Fail,
-        }
+/// Whether a target has a build that would start, for every tenant if it has some.
+fn verdict(answers: &[Answer]) -> Verdict {
+    let is_unknown = |candidate: &Candidate| candidate.fate.startup == Outcome::Unknown;
+    let is_open = |answer: &Answer| answer.applied.is_err() || answer.candidates.iter().any(is_unknown);
+    match common(answers) {
+        Some(_) => Verdict::Pass,
+        None if answers.iter().any(is_open) => Verdict::Incomplete,
+        None => Verdict::Fail,
     }
+}
+
+/// The oldest build that would start for all tenants of a target, whose `answers` are about the same builds.
+pub fn common(answers: &[Answer]) -> Option<&Candidate> {
+    let (first, others) = answers.split_first()?;
+    let starts = |index: usize| {
+        let of = |answer: &Answer| answer.candidates.get(index).is_some_and(|candidate| candidate.fate.starts());
+        others.iter().all(of)
+    };
+    let mut candidates = first.candidates.iter().enumerate();
+    candidates.rfind(|(index, candidate)| candidate.fate.starts() && starts(*index)).map(|(_, candidate)| candidate)
 }
 
 impl Fate {
@@ -126,7 +144,7 @@ impl Fate {
 impl Rollback {
     /// The exit code: whether every target has a build that would start.
     pub fn exit_code(&self) -> u8 {
-        let is = |verdict| self.targets.iter().any(|answer| answer.verdict() == verdict);
+        let is = |verdict| self.targets.chunk_by(Answer::is_of_target).any(|answers| self::verdict(answers) == verdict);
         let verdicts = [Verdict::Fail, Verdict::Incomplete];
         verdicts.into_iter().find(|verdict| is(*verdict)).unwrap_or(Verdict::Pass).exit_code()
     }

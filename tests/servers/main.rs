@@ -17,3 +17,4 @@ mod sharing;
 mod snapshot;
 mod sqlx_oracle;
 mod support;
+mod tenants;

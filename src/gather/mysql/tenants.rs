@@ -146,7 +146,7 @@ impl Reader<'_> {
             return Ok(Ok(History::Absent(AbsentTable { table, elsewhere: Vec::new(), absent_schema: None })));
         }
         match self.failure(error, &self.name_in(tenant)) {
-            error if error.kind == Kind::Slow => Err(error),
+            error if self.left().is_zero() => Err(error),
             error => Ok(Err(error)),
         }
     }

@@ -179,7 +179,7 @@ impl Reader<'_> {
             let done = match (failed, unanswered) {
                 (None, None) => asked,
                 (Some(error), _) if !matches!(error, sqlx::Error::Database(_)) => return Err(self.failure(&error)),
-                (Some(error), _) if self.failure(&error).kind == Kind::Slow => return Err(self.failure(&error)),
+                (Some(error), _) if self.left().is_zero() => return Err(self.failure(&error)),
                 (None, Some(_)) => {
                     return Err(DatabaseError::new(Kind::Unintelligible, "the server left out some tenants"));
                 }
@@ -218,7 +218,7 @@ impl Reader<'_> {
         match applied {
             // Of the others each is the history of a tenant, too.
             Ok(History::Absent(absent)) => Ok(Ok(History::Absent(AbsentTable { elsewhere: Vec::new(), ..absent }))),
-            Err(error) if matches!(error.kind, Kind::ConnectionLost | Kind::Slow) => Err(error),
+            Err(error) if error.kind == Kind::ConnectionLost || self.left().is_zero() => Err(error),
             applied => Ok(applied),
         }
     }
