@@ -87,6 +87,9 @@ impl Answer {
         match kind {
             "row" if self.rows.len() == MOST_ROWS => return Err(too_many_rows()),
             "row" => self.rows.push(self.meter.admit(row(&fields)?)?),
+            // Two histories that are one: that of no database.
+            "place" if self.place.is_some() => return Err(second_answer()),
+            "end" if self.count.is_some() => return Err(second_answer()),
             "end" => self.count = fields.first().and_then(|count| count.parse().ok()),
             "place" => self.place = Some(fields.into_iter().map(str::to_owned).collect()),
             _ => {}
@@ -118,15 +121,16 @@ impl Answer {
     /// All the rows, in order of version.
     ///
     /// # Errors
-    /// There is no end, or there are more or fewer rows than there ought to be.
+    /// There is no end, there are more or fewer rows than there ought to be, or two of one version.
     pub fn into_rows(mut self) -> Result<Vec<AppliedMigration>, DatabaseError> {
         match self.count {
-            Some(count) if count == self.rows.len() => {
-                self.rows.sort_by_key(|row| row.version);
-                Ok(self.rows)
-            }
-            Some(count) => Err(odd(format!("there are {count} rows, and it printed {}", self.rows.len()))),
-            None => Err(self.nothing()),
+            Some(count) if count == self.rows.len() => self.rows.sort_by_key(|row| row.version),
+            Some(count) => return Err(odd(format!("there are {count} rows, and it printed {}", self.rows.len()))),
+            None => return Err(self.nothing()),
+        }
+        match self.rows.array_windows().find(|[row, next]| row.version == next.version) {
+            Some([row, _]) => Err(odd(format!("it printed two rows of version {}", row.version))),
+            None => Ok(self.rows),
         }
     }
 }
@@ -134,6 +138,11 @@ impl Answer {
 /// What cannot be understood of what was printed.
 pub fn odd(detail: impl Into<String>) -> DatabaseError {
     DatabaseError::new(Kind::CommandAnswer, detail)
+}
+
+/// What a script prints that asks several databases, or one of them twice.
+fn second_answer() -> DatabaseError {
+    odd("it printed more than one answer; each target has a command of its own")
 }
 
 /// A row: its version, whether it is dirty, its time of execution; and in hexadecimal digits its checksum, its
@@ -229,6 +238,10 @@ mod tests {
         is(ROW, "none of the 54 bytes that it printed is the end of an answer");
         is("preflight-end~1;", "there are 1 rows, and it printed 0");
         is(&format!("{ROW}{ROW}preflight-end~1;"), "there are 1 rows, and it printed 2");
+        is(&format!("{ROW}{ROW}preflight-end~2;"), "it printed two rows of version 7");
+        let second = "it printed more than one answer; each target has a command of its own";
+        is(&format!("preflight-place~1;{ROW}preflight-end~1;preflight-place~1;"), second);
+        is(&format!("{ROW}preflight-end~1;preflight-end~1;"), second);
         is("preflight-row~7;preflight-end~1;", "a row of it has more or fewer columns than were asked for");
         is(&format!("preflight-{}", "a".repeat(20_000)), "a row of it has no end");
         assert_eq!(told("preflight-end~x;"), told("xpreflight-end~;"));
