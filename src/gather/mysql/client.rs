@@ -35,10 +35,21 @@ pub fn place(name: &TableName, timeout: Duration) -> String {
     format!("{}; SELECT {};", read_only(timeout), line("place", &is_there))
 }
 
-/// Whether a client may mean that there is no such table. The catalogue is no witness: it does not list what a user may
-/// not see. Both clients print the number of an error, whatever the language of its text.
-pub fn may_miss(complaint: &str, _: &TableName) -> bool {
-    ABSENCE.iter().any(|number| complaint.contains(&format!("ERROR {number} ")))
+/// Whether a client says that there is no such table, and means this one. The catalogue is no witness: it does not list
+/// what a user may not see. Both clients print the number of an error and, in single quotes, what is not there,
+/// whatever the language of the text between.
+pub fn may_miss(complaint: &str, name: &TableName) -> bool {
+    let [table, schema] = ABSENCE.map(|number| format!("error {number} "));
+    let absent = match &name.schema {
+        Some(schema) => format!("'{schema}.{}'", name.table),
+        None => format!(".{}'", name.table),
+    };
+    complaint.to_lowercase().lines().any(|line| {
+        let says = |number: &str, what: &str| {
+            line.split_once(number).is_some_and(|(_, text)| text.contains(&what.to_lowercase()))
+        };
+        says(&table, &absent) || name.schema.as_ref().is_some_and(|name| says(&schema, &format!("'{name}'")))
+    })
 }
 
 /// The history that rows come to.
@@ -61,4 +72,23 @@ pub fn absence(answer: &Answer, look_up: &LookUp, name: &TableName) -> Result<Op
 
 fn line(kind: &str, parts: &[String]) -> String {
     part(kind, parts, |pieces| format!("CONCAT({})", pieces.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table_name;
+
+    #[test]
+    fn only_the_wanted_table_is_missed() {
+        let misses =
+            |complaint: &str, name: &str| may_miss(complaint, &table_name::parse(name, Engine::MySql).unwrap());
+        let table = "ERROR 1146 (42S02) at line 1: Table 'Shop.T' doesn't exist\n";
+        assert!(misses(table, "t") && misses(table, "shop.t"));
+        assert!(!misses(table, "shop") && !misses(table, "ops.t") && !misses(table, "hop.t"));
+        assert!(!misses(&format!("t\n{table}"), "u") && !misses("ERROR 1142: 'shop.t'", "t"));
+        let schema = "ERROR 1049 (42000) at line 1: Base 'ops' inconnue";
+        assert!(misses(schema, "Ops.t") && !misses(schema, "ops") && !misses(schema, "op.t"));
+        assert!(misses("ERROR 1146 (42S02): Table 'a.It's' doesn't exist", "`It's`"));
+    }
 }
