@@ -35,6 +35,7 @@ pub mod commands;
 pub mod compare;
 pub mod crates;
 pub mod embedded;
+mod ending;
 pub mod explain;
 pub mod finding;
 pub mod gather;
@@ -62,20 +63,12 @@ pub mod tenants;
 pub mod text;
 pub mod yaml;
 
-use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use cli::{Cli, Command};
 use report::USAGE;
 
-/// The exit code for a mistake in this very program: nothing was found out, which is the least that 3 says.
-const INTERNAL: u8 = 3;
-
-/// Runs `program` so that a panic in it is one line on standard error and an exit code of ours.
-pub fn calmly(program: impl FnOnce() -> ExitCode) -> ExitCode {
-    publish::calm_panics();
-    std::panic::catch_unwind(AssertUnwindSafe(program)).unwrap_or(ExitCode::from(INTERNAL))
-}
+pub use ending::{calmly, unless_interrupted};
 
 /// Runs the command that the arguments ask for. Every error that gets here is one of usage or configuration.
 pub async fn run(cli: Cli) -> ExitCode {

@@ -3,19 +3,21 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use migration_preflight::{calmly, cli::Cli, publish, run};
+use migration_preflight::{calmly, cli::Cli, publish, run, unless_interrupted};
 
 fn main() -> ExitCode {
-    calmly(|| match tokio::runtime::Runtime::new() {
-        Ok(runtime) => {
-            let code = runtime.block_on(run(Cli::parse()));
-            // Not waiting for threads that look up a host which nobody answers for.
-            runtime.shutdown_background();
-            code
-        }
-        Err(error) => {
-            publish::complain(&format!("no thread could be started: {error}"));
-            ExitCode::from(3)
-        }
+    calmly(|| {
+        let cli = Cli::parse();
+        tokio::runtime::Runtime::new()
+            .and_then(|runtime| {
+                let code = unless_interrupted(&runtime, || run(cli));
+                // Not waiting for threads that look up a host which nobody answers for.
+                runtime.shutdown_background();
+                code
+            })
+            .unwrap_or_else(|error| {
+                publish::complain(&format!("no thread could be started: {error}"));
+                ExitCode::from(3)
+            })
     })
 }

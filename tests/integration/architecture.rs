@@ -23,7 +23,7 @@ const VOCABULARY: [&str; 13] = [
 ];
 
 /// What each other module may import beside the vocabulary. The order is that of the stream.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("yaml", &[]),
     ("sqlx_toml", &[]),
     ("cli", &[]),
@@ -40,6 +40,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("restore", &["git", "explain"]),
     ("render", &["report", "startup", "restore"]),
     ("publish", &["cli", "report", "render", "restore"]),
+    ("ending", &["publish"]),
     (
         "commands",
         &[
