@@ -15,7 +15,7 @@ use crate::migration::AppliedMigration;
 use crate::secret::Secrets;
 use crate::tenants::Partition;
 
-pub use command::{Command, DatabaseCommand, QueryBy};
+pub use command::{Command, DatabaseCommand, NotStarted, QueryBy};
 pub use snapshot::{AsOf, Database, LookUp, MaxAge, Record, Snapshot, written};
 
 /// Which database system a URL names.
@@ -320,7 +320,7 @@ pub enum DatabaseErrorKind {
     },
     /// A command that the system cannot start.
     #[error("the command cannot be started")]
-    CommandAbsent,
+    CommandNotStarted(NotStarted),
     /// A command that says itself that it failed.
     #[error("the command failed")]
     CommandFailed,

@@ -1,6 +1,8 @@
 //! The secrets of a run, and every form in which one may come back in somebody's words. Vocabulary: pure, and never
 //! printed; the last line of defence, not the only one.
 
+mod name;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -8,6 +10,8 @@ use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+pub use name::{holds_secret, names_secret};
 
 /// What stands in the place of a secret.
 const MASK: &str = "***";
@@ -39,7 +43,7 @@ const USERINFO: &AsciiSet = &CONTROLS
     .add(b'|');
 
 /// A set of secrets. Its `Debug` shows how many, and none of them.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Secrets {
     /// Every form of every secret, in order.
     forms: Vec<String>,
@@ -127,6 +131,11 @@ impl Secrets {
         lines.filter(move |line| line.trim().chars().count() >= WHOLE_WORD_BELOW && seen.insert(*line))
     }
 
+    /// How many bytes the longest form of a secret has.
+    pub fn longest(&self) -> usize {
+        self.forms.iter().map(String::len).max().unwrap_or_default()
+    }
+
     fn add_forms(&mut self, secret: &str) {
         let decoded = percent_decode_str(secret).decode_utf8_lossy();
         for text in [secret, &decoded] {
@@ -212,18 +221,24 @@ pub struct Redactor(Option<AhoCorasick>);
 impl Redactor {
     /// `text` without any of the secrets. Where two of them overlap, both are gone.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.redact_after(text, 0)
+    }
+
+    /// What follows the first `start` bytes of `text`, without any of the secrets, nor what is left there of one that
+    /// begins before.
+    pub fn redact_after<'a>(&self, text: &'a str, start: usize) -> Cow<'a, str> {
         // Fails for gigabytes of secrets alone. Then nothing is shown.
         let Some(secrets) = &self.0 else { return Cow::Borrowed(MASK) };
         let matches = secrets.find_overlapping_iter(text).map(|found| found.range());
-        let mut found: Vec<_> = matches.filter(|range| is_secret(text, range)).collect();
+        let mut found: Vec<_> = matches.filter(|range| range.end > start && is_secret(text, range)).collect();
         if found.is_empty() {
-            return Cow::Borrowed(text);
+            return Cow::Borrowed(&text[start..]);
         }
         found.sort_unstable_by_key(|range| (range.start, range.end));
-        let (mut clean, mut hidden) = (String::with_capacity(text.len()), 0);
+        let (mut clean, mut hidden) = (String::with_capacity(text.len() - start), start);
         for range in found {
-            if range.start >= hidden {
-                clean.push_str(&text[hidden..range.start]);
+            if range.start >= hidden || clean.is_empty() {
+                clean.push_str(text.get(hidden..range.start).unwrap_or_default());
                 clean.push_str(MASK);
             }
             hidden = hidden.max(range.end);
@@ -387,6 +402,15 @@ mod tests {
         let secrets = of("postgres://u:hunter22@h/d");
         assert_eq!(format!("{secrets:?} {secrets:#?}"), "Secrets([2 redacted]) Secrets([2 redacted])");
         assert_eq!(format!("{:?}", secrets.redactor()), "Redactor([redacted])");
+    }
+
+    #[test]
+    fn what_follows_is_redacted_as_a_part_of_the_whole() {
+        let redactor = of("postgres://u:hunter22@h/d").redactor();
+        let text = "hunter22 is hunter22";
+        for (start, clean) in [(0, "*** is ***"), (4, "*** is ***"), (8, " is ***"), (13, "***"), (20, "")] {
+            assert_eq!(redactor.redact_after(text, start), clean, "{start}");
+        }
     }
 
     proptest! {

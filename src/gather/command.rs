@@ -1,28 +1,26 @@
 //! Reads the history of one target by way of a command, and the password of one from another. Bounded in time and in
 //! what is read; the command gets SQL that only reads.
 
+mod complaint;
 mod process;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use complaint::Complaint;
 use process::{Ended, Handed};
 
 use crate::gather::answer::{Answer, odd};
 use crate::gather::database::budget;
-use crate::gather::{mysql, postgres, redact, sqlite};
+use crate::gather::{mysql, postgres, sqlite};
 use crate::history::{
     AbsentTable, Command, DatabaseCommand, DatabaseError, DatabaseErrorKind as Kind, Engine, History, LookUp, QueryBy,
 };
-use crate::secret::Secrets;
+use crate::secret::{Secrets, holds_secret};
 use crate::table_name::{self, TableName};
-use crate::text::mask;
 
 /// No password is longer; a token of a cloud's has two thousand letters.
 const MOST_PASSWORD: usize = 64 << 10;
-
-/// What makes the name of an environment variable one of a secret.
-const SECRET: [&str; 7] = ["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH"];
 
 /// The history that `look_up` leads to, as the client of `command` prints it, within `timeout`.
 ///
@@ -49,7 +47,7 @@ pub async fn history(
     // The table may not be there. A second question tells, but only where the first one has come to a database that
     // knows: whoever is not let in is not to be turned away twice.
     let left = timeout.saturating_sub(start.elapsed());
-    if !(client.may_miss)(&asked.complaint, &name) {
+    if !(client.may_miss)(&asked.complaint.text(), &name) {
         return Err(failure);
     }
     let place = ask(command, &(client.place)(&name, budget(left)), folder, left).await;
@@ -75,13 +73,25 @@ pub async fn password(command: &Command, folder: &Path, timeout: Duration) -> Re
     };
     let ended =
         run(command, &Handed { argument: None, input: None }, folder, timeout, read).await.map_err(of_password)?;
-    succeeded(command, &ended).map_err(of_password)?;
+    if !ended.status.success() {
+        return Err(of_password(failed(command, &ended, pieces(&String::from_utf8_lossy(&printed)))));
+    }
     let printed = String::from_utf8(printed).map_err(|_| of_password(odd("it printed what is no UTF-8")))?;
     match printed.trim_end_matches(['\r', '\n']) {
         "" => Err(of_password(odd("it printed nothing"))),
         lines if lines.contains(['\r', '\n']) => Err(of_password(odd("it printed more than one line"))),
         password => Ok(password.to_owned()),
     }
+}
+
+/// What may be the password of what was printed beside it: a line of it, or a word.
+fn pieces(printed: &str) -> Secrets {
+    let mut secrets = Secrets::default();
+    for line in printed.lines() {
+        let words = line.split_whitespace().map(|word| word.trim_matches(|letter: char| "\"',:{}[]".contains(letter)));
+        words.chain([line.trim()]).for_each(|piece| secrets.add_plain_password(piece));
+    }
+    secrets
 }
 
 /// What is asked of one engine's client, and what its answer means.
@@ -115,7 +125,7 @@ impl Client {
 struct Asked {
     result: Result<Answer, DatabaseError>,
     /// What the command wrote to standard error.
-    complaint: String,
+    complaint: Complaint,
 }
 
 /// # Errors
@@ -128,11 +138,11 @@ async fn ask(command: &DatabaseCommand, query: &str, folder: &Path, timeout: Dur
     };
     let mut answer = Answer::default();
     let ended = run(&command.command, &handed, folder, timeout, |piece| answer.read(piece)).await?;
-    let result = match succeeded(&command.command, &ended) {
-        Ok(()) if answer.is_one() => Ok(answer),
-        // A client that reads its input to the end says by its words alone that the query failed.
-        Ok(()) if !ended.complaint.trim().is_empty() => Err(failed(&command.command, &ended)),
-        result => result.map(|()| answer),
+    // A client that reads its input to the end says by its words alone that the query failed.
+    let says_so = !answer.is_one() && !ended.complaint.text().trim().is_empty();
+    let result = match ended.status.success() && !says_so {
+        true => Ok(answer),
+        false => Err(failed(&command.command, &ended, Secrets::default())),
     };
     Ok(Asked { result, complaint: ended.complaint })
 }
@@ -152,18 +162,12 @@ async fn run(
     })
 }
 
-/// # Errors
-/// The command says that it failed.
-fn succeeded(command: &Command, ended: &Ended) -> Result<(), DatabaseError> {
-    if ended.status.success() { Ok(()) } else { Err(failed(command, ended)) }
-}
-
-/// The failure of a command in its own words, without what is secret. What it prints beside them is never told: that may
-/// be anything.
-fn failed(command: &Command, Ended { status, complaint }: &Ended) -> DatabaseError {
+/// The failure of a command in its own words, without what is secret and without `printed`. What it prints beside them is
+/// never told: that may be anything.
+fn failed(command: &Command, Ended { status, complaint }: &Ended, printed: Secrets) -> DatabaseError {
     let mut secrets = of_environment();
-    secrets.extend([command.secrets().clone()]);
-    let words = mask(&redact::retold(&secrets, complaint), false);
+    secrets.extend([command.secrets().clone(), printed]);
+    let words = complaint.told(&secrets);
     let program = &command.program;
     let end = match status.code() {
         Some(0) => "did not do what was asked".to_owned(),
@@ -178,9 +182,8 @@ fn failed(command: &Command, Ended { status, complaint }: &Ended) -> DatabaseErr
 fn of_environment() -> Secrets {
     let mut secrets = Secrets::default();
     for (name, value) in std::env::vars_os() {
-        let (name, value) = (name.to_string_lossy().to_ascii_uppercase(), value.to_string_lossy());
-        // Where one is, is no secret.
-        let is_secret = SECRET.iter().any(|word| name.contains(word)) && !["PWD", "OLDPWD"].contains(&&*name);
+        let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+        let is_secret = holds_secret(&name, value.trim());
         if is_secret {
             secrets.add_plain_password(value.trim());
         }

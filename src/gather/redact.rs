@@ -28,7 +28,11 @@ pub fn redact(url: &DatabaseUrl, text: &str) -> String {
 pub fn retold(secrets: &Secrets, text: &str) -> String {
     // First on one line: what is broken into several would not be recognized.
     let line = on_one_line(text);
-    let clean = secrets.redact(&line);
+    shortened(&secrets.redact(&line))
+}
+
+/// `clean`, of bounded length.
+pub fn shortened(clean: &str) -> String {
     match clean.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => clean[..end].trim().to_owned() + "…",
         None => clean.trim().to_owned(),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::DatabaseErrorKind as Kind;
+use super::{DatabaseErrorKind as Kind, NotStarted};
 
 const NOT_CONFIGURED: &str = "Set `database-url: ${SOME_VARIABLE}` for the service or the environment in the configuration, and the variable in the step's `env:`.";
 const SECRET_NOT_SET: &str = "Set the variable before this command; in a workflow, in the step's `env:` (`NAME: ${{ secrets.NAME }}`). A secret is empty where it does not exist: for forks, for Dependabot, and in jobs that do not name the environment.";
@@ -39,7 +39,13 @@ const TENANTS_SHARE_TABLE: &str = "Leave the schema out of `table`, and of sqlx.
 const NO_TENANT: &str = "Check the patterns in `schemas` (MySQL: `databases`): `*` stands for any letters, `?` for one, and upper and lower case are not the same. MySQL shows only databases on which the user has a privilege.";
 const TENANTS_BEHIND_COMMAND: &str = "Give a `database-url`, by way of a tunnel where nothing else leads to the server; or a snapshot that was taken where one does.";
 const COMMAND_NOT_ALLOWED: &str = "Give `--allow-commands` (the input `allow-commands: true`) where everybody who can change the configuration may run programs here; or put a `database-url` or a snapshot in its place. For the pull request of a fork that runs with secrets (`pull_request_target`, `workflow_run`) nothing allows it.";
-const COMMAND_ABSENT: &str = "Check its name, and that it is installed here and executable. No shell is asked: `|`, `$()` and aliases mean nothing, and a path is relative to the root of the repository.";
+const PROGRAM_ABSENT: &str = "Install it here, or check its name. No shell is asked: `|`, `$()` and aliases mean nothing, and a path is relative to the root of the repository.";
+const PROGRAM_FORBIDDEN: &str = "Make it executable with `chmod +x` (in the repository with `git update-index --chmod=+x` too), or name its interpreter before it: `[sh, client.sh]`.";
+const ARGUMENTS_TOO_LONG: &str =
+    "Hand the query over with `query: stdin`, and shorten `run`; what the environment holds counts as well.";
+const NO_INTERPRETER: &str = "Correct the path after its `#!`, which ends in an invisible `\\r` where the file has line breaks of Windows; or install that interpreter, or name another one before the script: `[sh, client.sh]`.";
+const PROGRAM_FOREIGN: &str = "Take one that is built for this system and processor. A script begins with a line such as `#!/bin/sh`, or has its interpreter named before it: `[sh, client.sh]`.";
+const NOT_STARTED: &str = "Run it by hand on this machine; what the system says stands above.";
 const COMMAND_FAILED: &str =
     "Run it by hand, with `SELECT 1` in the place of the query; what it wrote to standard error stands above.";
 const COMMAND_TIMED_OUT: &str = "Check that it asks for nothing (it has no terminal; `kubectl exec` wants no `-t`, `ssh` `-o BatchMode=yes`) and that what it connects to can be reached. `--timeout` gives it longer.";
@@ -62,7 +68,14 @@ pub(super) fn help(kind: &Kind) -> Cow<'static, str> {
         Kind::NoTenant => NO_TENANT,
         Kind::TenantsBehindCommand => TENANTS_BEHIND_COMMAND,
         Kind::CommandNotAllowed => COMMAND_NOT_ALLOWED,
-        Kind::CommandAbsent => COMMAND_ABSENT,
+        Kind::CommandNotStarted(why) => match why {
+            NotStarted::Absent => PROGRAM_ABSENT,
+            NotStarted::Forbidden => PROGRAM_FORBIDDEN,
+            NotStarted::TooLong => ARGUMENTS_TOO_LONG,
+            NotStarted::NoInterpreter => NO_INTERPRETER,
+            NotStarted::Foreign => PROGRAM_FOREIGN,
+            NotStarted::Other => NOT_STARTED,
+        },
         Kind::CommandFailed => COMMAND_FAILED,
         Kind::CommandTimedOut => COMMAND_TIMED_OUT,
         Kind::CommandAnswer => COMMAND_ANSWER,

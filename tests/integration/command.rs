@@ -1,6 +1,10 @@
 //! `database-command` and `password-command` where the command does not do what it ought to, and where it may not be run.
 
 mod faults;
+#[cfg(unix)]
+mod interrupted;
+#[cfg(unix)]
+mod words;
 
 use std::time::{Duration, Instant};
 

@@ -10,10 +10,8 @@ use futures_util::future::{Either, select, try_join3};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStdin, Command};
 
-use crate::history::{self, DatabaseError, DatabaseErrorKind as Kind};
-
-/// How much of what a program complains of is kept.
-const MOST_COMPLAINT: usize = 8 << 10;
+use super::complaint::Complaint;
+use crate::history::{self, DatabaseError, DatabaseErrorKind as Kind, NotStarted};
 
 /// How much is read at a time.
 const PIECE: usize = 64 << 10;
@@ -25,8 +23,8 @@ const GRACE: Duration = Duration::from_millis(500);
 pub struct Ended {
     /// With which exit code or signal.
     pub status: ExitStatus,
-    /// The beginning of what it wrote to standard error.
-    pub complaint: String,
+    /// What it wrote to standard error.
+    pub complaint: Complaint,
 }
 
 /// What a program is handed.
@@ -47,15 +45,14 @@ pub async fn run(
     folder: &Path,
     mut read: impl FnMut(&[u8]) -> Result<(), DatabaseError>,
 ) -> Result<Ended, DatabaseError> {
-    let broken = |error: io::Error| DatabaseError::new(Kind::CommandAbsent, format!("`{}`: {error}", command.program));
+    let broken = |error: io::Error| not_started(&error, &command.program, folder);
     let mut running = Running::start(prepared(command, handed, folder)).map_err(broken)?;
     let child = &mut running.child;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let mut complaint = Vec::new();
+    let mut complaint = Complaint::default();
     let output = {
         let keep = |piece: &[u8]| {
-            let room = MOST_COMPLAINT - complaint.len();
-            complaint.extend_from_slice(&piece[..piece.len().min(room)]);
+            complaint.add(piece);
             Ok(())
         };
         let printed = pieces(stdout, &mut read);
@@ -75,7 +72,30 @@ pub async fn run(
     };
     let status = output.map_err(broken)?;
     running.has_ended = true;
-    Ok(Ended { status, complaint: String::from_utf8_lossy(&complaint).into_owned() })
+    Ok(Ended { status, complaint })
+}
+
+/// Why `program` was not started in `folder`, as the system says by `error`.
+fn not_started(error: &io::Error, program: &str, folder: &Path) -> DatabaseError {
+    let why = match error.kind() {
+        // The system says the same of the interpreter that a script names.
+        io::ErrorKind::NotFound if program.contains('/') && folder.join(program).exists() => NotStarted::NoInterpreter,
+        io::ErrorKind::NotFound => NotStarted::Absent,
+        io::ErrorKind::PermissionDenied => NotStarted::Forbidden,
+        io::ErrorKind::ArgumentListTooLong => NotStarted::TooLong,
+        _ if is_foreign(error) => NotStarted::Foreign,
+        _ => NotStarted::Other,
+    };
+    let words = if why == NotStarted::Other { error.to_string() } else { why.to_string() };
+    DatabaseError::new(Kind::CommandNotStarted(why), format!("`{program}`: {words}"))
+}
+
+/// Whether the system takes the file for no program: ENOEXEC, for which the library has no word.
+fn is_foreign(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NOEXEC);
+    #[cfg(not(unix))]
+    return error.raw_os_error() == Some(193);
 }
 
 fn prepared(command: &history::Command, handed: &Handed<'_>, folder: &Path) -> Command {

@@ -1,11 +1,10 @@
 //! A program with its arguments, completed for each target.
 
 use super::error::TemplateError;
+use super::value::VARIABLE;
 use super::{Placeholders, Template, ValueTemplate};
 use crate::history::{Command, DatabaseError, DatabaseErrorKind};
-
-/// What makes the name of a variable that of a secret, which is named in a configuration and never written.
-const SECRET: [&str; 5] = ["PASS", "PWD", "SECRET", "TOKEN", "KEY"];
+use crate::secret::names_secret;
 
 /// A program, its arguments, and variables that it gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +39,12 @@ impl CommandTemplate {
             let filled = template.fill(placeholders);
             filled.map_err(|error| DatabaseError::new(DatabaseErrorKind::NotConfigured, error.to_string()))
         };
-        let variable = |(name, value): &(String, ValueTemplate)| {
-            let (value, _) = value.resolve(placeholders, env, str::to_owned)?;
-            Ok((name.clone(), value))
-        };
         let arguments = self.arguments.iter().map(fill).collect::<Result<_, _>>()?;
-        let variables = self.variables.iter().map(variable).collect::<Result<_, DatabaseError>>()?;
-        Ok(Command::new(fill(&self.program)?, arguments, variables))
+        let command = Command::new(fill(&self.program)?, arguments);
+        self.variables.iter().try_fold(command, |command, (name, value)| {
+            let (value, secrets) = value.resolve(placeholders, env, str::to_owned)?;
+            Ok(command.with_variable(name.clone(), value, &secrets))
+        })
     }
 }
 
@@ -59,9 +57,10 @@ pub fn variable(name: &str, text: &str) -> Result<ValueTemplate, TemplateError> 
         return Err(TemplateError::VariableName);
     }
     let value = ValueTemplate::parse(text)?;
-    let upper = name.to_ascii_uppercase();
-    let is_written = value.texts().any(|text| !text.trim().is_empty());
-    if is_written && SECRET.iter().any(|word| upper.contains(word)) || super::has_password(&value.shape()) {
+    let (is_written, shape) = (value.texts().any(|text| !text.trim().is_empty()), value.shape());
+    // A URL around a variable, that of a DSN, is judged as one.
+    let is_url = shape.contains("://") && shape.contains(VARIABLE);
+    if is_written && !is_url && names_secret(name) || super::has_password(&shape) {
         return Err(TemplateError::Password);
     }
     Ok(value)

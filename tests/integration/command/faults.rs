@@ -67,7 +67,7 @@ fn a_command_that_fails_says_why() {
         ),
         ("exit 7", "the command failed: `sh` ended with exit code 7, and does not say why"),
         ("kill -9 $$", "the command failed: `sh` was ended, and does not say why"),
-        ("printf 'a\\033[31m\\n::error::b\\n' >&2; exit 2", "exit code 2: a [31m ::error::b"),
+        ("printf 'a\\n::error::b\\033[31m\\n' >&2; exit 2", "exit code 2: ::error::b [31m"),
         ("echo oops >&2", "the command failed: `sh` did not do what was asked: oops"),
         (&answering("", "exit 3"), "the command failed: `sh` ended with exit code 3, and does not say why"),
     ] {
@@ -80,7 +80,7 @@ fn a_command_that_fails_says_why() {
     );
     let (code, told) = told(&absent, &[], &[]);
     assert_eq!(code, 3);
-    assert!(told.contains("the command cannot be started: `no-such-client`: No such file"), "{told}");
+    assert!(told.contains("the command cannot be started: `no-such-client`: there is no such program"), "{told}");
 }
 
 #[test]
@@ -91,6 +91,7 @@ fn a_command_that_prints_something_else_has_read_nothing() {
         ("echo version,description; echo 1,one", "none of the 26 bytes that it printed is the end of an answer"),
         ("head -c 100000 /dev/urandom", "none of the 100000 bytes that it printed is the end of an answer"),
         (&answering("", &format!("echo '{ROW}'")), "there are 1 rows, and it printed 2"),
+        (&answering(&answering("", ""), ""), "it printed more than one answer; each target has a command of its own"),
         ("echo 'preflight-place~1;preflight-end~0;'", "a row of it has more or fewer columns than were asked for"),
     ] {
         let (code, told) = told(&service(script), &[], &[]);
