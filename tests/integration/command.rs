@@ -170,6 +170,7 @@ fn what_no_command_may_have_is_a_mistake() {
         "c: { migrations: c, database-command: { env: { PGPASSWORD: hunter22 } } }",
         "d: { migrations: d, database-command: { run: [ssh, jump, 'psql ${URL}'] } }",
         "f: { migrations: f, database-command: psql, password-command: aws }",
+        "g: { migrations: g, password-command: [vault, '${TOKEN}'] }",
     ]);
     assert_snapshot!(run, @r"
     exit code 2
@@ -204,7 +205,7 @@ fn what_no_command_may_have_is_a_mistake() {
     3 |   d: { migrations: d, database-command: { run: [ssh, jump, 'psql ${URL}'] } }
       |                                                            ^^^^^^^^^^^^^
       |
-      = help: write it under `env` of `database-command`, where the program finds it and nobody else sees it
+      = help: write it under `env` of `database-command`: a client that runs here finds it there, as `psql` does `PGPASSWORD`. `ssh` and `kubectl exec` do not pass it on: behind them the client takes its password from what is there, such as its `.pgpass`
 
     error: `database-command` must be a mapping of keys to values, but is text
      --> .github/migration-preflight.yml:4:41
@@ -219,6 +220,14 @@ fn what_no_command_may_have_is_a_mistake() {
       |                                                                 ^^^
       |
       = help: begin each entry with `- `
+
+    error: an environment variable `${…}` cannot stand among the arguments of a program
+     --> .github/migration-preflight.yml:5:49
+      |
+    5 |   g: { migrations: g, password-command: [vault, '${TOKEN}'] }
+      |                                                 ^^^^^^^^^^
+      |
+      = help: leave it out: the program has the environment of this run, and reads the variable by itself, or in a script of yours
     ");
     assert!(!run.stderr.contains("hunter22"));
 }

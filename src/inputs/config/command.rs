@@ -15,6 +15,12 @@ use strum::VariantNames;
 const CLIENTS: [(&str, Engine); 4] =
     [("psql", Engine::Postgres), ("mysql", Engine::MySql), ("mariadb", Engine::MySql), ("sqlite3", Engine::Sqlite)];
 
+/// Said where a variable stands among the arguments of a database's client, which everybody on the machine sees.
+const ENV: &str = "write it under `env` of `database-command`: a client that runs here finds it there, as `psql` does `PGPASSWORD`. `ssh` and `kubectl exec` do not pass it on: behind them the client takes its password from what is there, such as its `.pgpass`";
+
+/// The same of a program that prints a password.
+const INHERITED: &str = "leave it out: the program has the environment of this run, and reads the variable by itself, or in a script of yours";
+
 impl Check<'_> {
     /// The database of a service, which only one of the two leads to.
     pub(super) fn database(
@@ -91,7 +97,7 @@ impl Check<'_> {
         for (Text(text), node) in words.iter().zip(node.items()) {
             let parsed = match Template::parse(text) {
                 Err(TemplateError::VariableHere) => {
-                    let hint = "write it under `env` of `database-command`, where the program finds it and nobody else sees it";
+                    let hint = if key == "run" { ENV } else { INHERITED };
                     let message = "an environment variable `${…}` cannot stand among the arguments of a program";
                     self.mistakes.push(Diagnostic::new(&node.span, message).hint(hint));
                     continue;
