@@ -33,8 +33,8 @@ mod tls;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -319,9 +319,11 @@ struct Queue<'a> {
     all: Semaphore,
     servers: HashMap<String, Server>,
     commands: Semaphore,
-    /// What each command printed that prints a password. However many targets name it, it is run once.
-    passwords: Vec<(Command, OnceCell<Result<String, DatabaseError>>)>,
+    passwords: Passwords,
 }
+
+/// What each command printed that prints a password. However many targets name it, it is run once.
+type Passwords = Mutex<HashMap<Command, Arc<OnceCell<Result<String, DatabaseError>>>>>;
 
 /// What a run knows of a server.
 struct Server {
@@ -358,13 +360,15 @@ impl<'a> Queue<'a> {
         let servers = urls(targets).map(|url| (database::server(url), Server::new())).collect();
         // A semaphore panics beyond.
         let all = Semaphore::new(limits.jobs.min(Semaphore::MAX_PERMITS));
-        let mut passwords: Vec<(Command, _)> = Vec::new();
-        for command in urls(targets).filter_map(DatabaseUrl::password_command) {
-            if passwords.iter().all(|(known, _)| known != command) {
-                passwords.push((command.clone(), OnceCell::new()));
-            }
+        Self {
+            root,
+            limits: *limits,
+            learn,
+            all,
+            servers,
+            commands: Semaphore::new(PER_SERVER),
+            passwords: Passwords::default(),
         }
-        Self { root, limits: *limits, learn, all, servers, commands: Semaphore::new(PER_SERVER), passwords }
     }
 
     /// The histories of `target`: those of its snapshot, else those of its database, once its turn has come.
@@ -405,9 +409,8 @@ impl<'a> Queue<'a> {
     /// The URL with the password that a command prints, where one does.
     async fn with_password<'u>(&self, url: &'u DatabaseUrl) -> Result<Cow<'u, DatabaseUrl>, DatabaseError> {
         let Some(command) = url.password_command() else { return Ok(Cow::Borrowed(url)) };
-        let Some((_, password)) = self.passwords.iter().find(|(other, _)| other == command) else {
-            return Ok(Cow::Borrowed(url));
-        };
+        let password =
+            self.passwords.lock().unwrap_or_else(PoisonError::into_inner).entry(command.clone()).or_default().clone();
         let password = password.get_or_init(|| command::password(command, self.root, self.limits.timeout)).await;
         let url = url.with_password(password.as_deref().map_err(Clone::clone)?)?;
         self.learn.tell(url.secrets());

@@ -4,7 +4,7 @@
 use memchr::memmem;
 
 use crate::gather::limit::{MOST_ROWS, Meter, too_many_rows};
-use crate::history::{DatabaseError, DatabaseErrorKind as Kind};
+use crate::history::{DatabaseError, DatabaseErrorKind as Kind, History, LookUp};
 use crate::migration::{AppliedMigration, Checksum, Version};
 use crate::table_name::TableName;
 use crate::text::from_hexadecimal;
@@ -18,14 +18,32 @@ const MOST_PART: usize = 16 << 10;
 /// No history fills more: it is what 200,000 rows of sqlx's take, printed in hexadecimal digits.
 const MOST_PRINTED: usize = 64 << 20;
 
+/// How an engine puts texts together: `CONCAT(a, b)`, `a || b`.
+pub type Concatenate = fn(&[String]) -> String;
+
 /// An SQL expression of a text, put together of `parts`, each an expression of its own. `kind` says what it is.
 ///
 /// The mark is cut in two, for a client may well print the query itself.
-pub fn part(kind: &str, parts: &[String], concatenate: impl Fn(Vec<String>) -> String) -> String {
+pub fn part(kind: &str, parts: &[String], concatenate: Concatenate) -> String {
     let mut pieces = vec!["'pre'".to_owned(), format!("'flight-{kind}'")];
     pieces.extend(parts.iter().flat_map(|part| ["'~'".to_owned(), part.clone()]));
     pieces.push("';'".to_owned());
-    concatenate(pieces)
+    concatenate(&pieces)
+}
+
+/// Asks for the rows of `table`: behind the answer to `place` each as a text of the columns `row`, and how many there are.
+pub fn rows(place: &str, row: &[String], table: &str, concatenate: Concatenate) -> String {
+    format!(
+        "{} UNION ALL SELECT {} FROM {table} UNION ALL SELECT {} FROM {table};",
+        place.trim_end_matches(';'),
+        part("row", row, concatenate),
+        part("end", &["count(*)".to_owned()], concatenate),
+    )
+}
+
+/// Puts texts together as the standard has it.
+pub fn with_bars(texts: &[String]) -> String {
+    texts.join(" || ")
 }
 
 /// The answer to a query, as far as it was printed.
@@ -133,6 +151,14 @@ impl Answer {
             None => Ok(self.rows),
         }
     }
+}
+
+/// The history that the rows come to, wherever the table is.
+///
+/// # Errors
+/// They make no sense.
+pub fn present(answer: Answer, _: &LookUp, _: &TableName) -> Result<History, DatabaseError> {
+    answer.into_rows().map(History::Present)
 }
 
 /// What cannot be understood of what was printed.
@@ -265,7 +291,7 @@ mod tests {
 
     #[test]
     fn the_mark_stands_in_no_query() {
-        let sql = part("row", &["version".to_owned()], |pieces| pieces.join(" || "));
+        let sql = part("row", &["version".to_owned()], with_bars);
         assert_eq!(sql, "'pre' || 'flight-row' || '~' || version || ';'");
     }
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::error::ABSENCE;
 use super::{Whereabouts, read_only, schema_exists};
-use crate::gather::answer::{Answer, part};
-use crate::history::{AbsentTable, DatabaseError, Engine, History, LookUp};
+use crate::gather::answer::{self, Answer, part};
+use crate::history::{AbsentTable, DatabaseError, Engine, LookUp};
 use crate::table_name::TableName;
+
+pub use crate::gather::answer::present as history;
 
 /// Asks for the rows of a table.
 pub fn rows(name: &TableName, timeout: Duration) -> String {
-    let quoted = name.quoted(Engine::MySql);
     let row = [
         "coalesce(version, 'null')".to_owned(),
         "coalesce(success = false, false)".to_owned(),
@@ -20,19 +21,13 @@ pub fn rows(name: &TableName, timeout: Duration) -> String {
         "coalesce(HEX(CONVERT(description USING utf8mb4)), 'null')".to_owned(),
         "coalesce(HEX(DATE_FORMAT(installed_on, '%Y-%m-%dT%H:%i:%sZ')), 'null')".to_owned(),
     ];
-    let end = ["count(*)".to_owned()];
-    format!(
-        "{} UNION ALL SELECT {} FROM {quoted} UNION ALL SELECT {} FROM {quoted};",
-        place(name, timeout).trim_end_matches(';'),
-        line("row", &row),
-        line("end", &end),
-    )
+    answer::rows(&place(name, timeout), &row, &name.quoted(Engine::MySql), concatenate)
 }
 
 /// Asks where a table would be, and does not touch it.
 pub fn place(name: &TableName, timeout: Duration) -> String {
     let is_there = ["@@lower_case_table_names <> 0".to_owned(), schema_exists(name)];
-    format!("{}; SELECT {};", read_only(timeout), line("place", &is_there))
+    format!("{}; SELECT {};", read_only(timeout), part("place", &is_there, concatenate))
 }
 
 /// Whether a client says that there is no such table, and means this one. The catalogue is no witness: it does not list
@@ -52,14 +47,6 @@ pub fn may_miss(complaint: &str, name: &TableName) -> bool {
     })
 }
 
-/// The history that rows come to.
-///
-/// # Errors
-/// They make no sense.
-pub fn history(answer: Answer, _: &LookUp, _: &TableName) -> Result<History, DatabaseError> {
-    answer.into_rows().map(History::Present)
-}
-
 /// Where the table is absent from, of which the server has said that it is.
 ///
 /// # Errors
@@ -70,8 +57,8 @@ pub fn absence(answer: &Answer, look_up: &LookUp, name: &TableName) -> Result<Op
     Ok(Some(whereabouts.absent(look_up, name)))
 }
 
-fn line(kind: &str, parts: &[String]) -> String {
-    part(kind, parts, |pieces| format!("CONCAT({})", pieces.join(", ")))
+fn concatenate(texts: &[String]) -> String {
+    format!("CONCAT({})", texts.join(", "))
 }
 
 #[cfg(test)]

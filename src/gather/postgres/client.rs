@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::search_path::SearchPath;
 use super::{Whereabouts, literal, settled, whereabouts};
-use crate::gather::answer::{Answer, names, part};
+use crate::gather::answer::{self, Answer, names, part, with_bars};
 use crate::history::{AbsentTable, DatabaseError, Engine, History, LookUp};
 use crate::table_name::TableName;
 use crate::text::from_hexadecimal;
@@ -14,7 +14,6 @@ const PATH: &str = "preflight.search_path";
 
 /// Asks for the rows of a table.
 pub fn rows(name: &TableName, timeout: Duration) -> String {
-    let quoted = name.quoted(Engine::Postgres);
     // In UTC, as ISO 8601 has it.
     let (printed, iso) = (literal("^(.*) (.*)[+]00$"), literal("\\1T\\2Z"));
     let installed_on = format!("pg_catalog.regexp_replace(installed_on::text, {printed}, {iso})");
@@ -26,13 +25,7 @@ pub fn rows(name: &TableName, timeout: Duration) -> String {
         hexadecimal("description::text"),
         hexadecimal(&installed_on),
     ];
-    let end = ["pg_catalog.count(*)".to_owned()];
-    format!(
-        "{} UNION ALL SELECT {} FROM {quoted} UNION ALL SELECT {} FROM {quoted};",
-        place(name, timeout).trim_end_matches(';'),
-        line("row", &row),
-        line("end", &end),
-    )
+    answer::rows(&place(name, timeout), &row, &name.quoted(Engine::Postgres), with_bars)
 }
 
 /// Asks where a table is, and does not touch it.
@@ -60,7 +53,7 @@ pub fn place(name: &TableName, timeout: Duration) -> String {
          coalesce(pg_catalog.quote_ident(pg_catalog.current_schema()), ''), true); \
          SELECT {};",
         literal(PATH),
-        line("place", &place),
+        part("place", &place, with_bars),
     )
 }
 
@@ -94,10 +87,6 @@ fn whereabouts_of(answer: &Answer) -> Result<Whereabouts, DatabaseError> {
     };
     let path = SearchPath::new(&text(setting), &text(current));
     Whereabouts::new(path, found, schema, &text(elsewhere))
-}
-
-fn line(kind: &str, parts: &[String]) -> String {
-    part(kind, parts, |pieces| pieces.join(" || "))
 }
 
 fn hexadecimal(text: &str) -> String {

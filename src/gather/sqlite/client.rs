@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::catalogue;
-use crate::gather::answer::{Answer, names, part};
-use crate::history::{AbsentTable, DatabaseError, Engine, History, LookUp};
+use crate::gather::answer::{self, Answer, names, part, with_bars};
+use crate::history::{AbsentTable, DatabaseError, Engine, LookUp};
 use crate::table_name::TableName;
+
+pub use crate::gather::answer::present as history;
 
 /// Asks for the rows of a table.
 pub fn rows(name: &TableName, timeout: Duration) -> String {
-    let quoted = name.quoted(Engine::Sqlite);
     let row = [
         "coalesce(version, 'null')".to_owned(),
         "coalesce(success = false, false)".to_owned(),
@@ -18,13 +19,7 @@ pub fn rows(name: &TableName, timeout: Duration) -> String {
         hexadecimal("description"),
         hexadecimal("CAST(installed_on AS TEXT)"),
     ];
-    let end = ["count(*)".to_owned()];
-    format!(
-        "{} UNION ALL SELECT {} FROM {quoted} UNION ALL SELECT {} FROM {quoted};",
-        place(name, timeout).trim_end_matches(';'),
-        line("row", &row),
-        line("end", &end),
-    )
+    answer::rows(&place(name, timeout), &row, &name.quoted(Engine::Sqlite), with_bars)
 }
 
 /// Asks whether a table is there, and does not touch it.
@@ -40,21 +35,13 @@ pub fn place(name: &TableName, timeout: Duration) -> String {
     format!(
         "PRAGMA query_only = 1; PRAGMA busy_timeout = {}; SELECT {};",
         timeout.as_millis().min(i32::MAX as u128),
-        line("place", &[found]),
+        part("place", &[found], with_bars),
     )
 }
 
 /// Whether a client may mean that there is no such table.
 pub fn may_miss(complaint: &str, name: &TableName) -> bool {
     names(complaint, name)
-}
-
-/// The history that rows come to.
-///
-/// # Errors
-/// They make no sense.
-pub fn history(answer: Answer, _: &LookUp, _: &TableName) -> Result<History, DatabaseError> {
-    answer.into_rows().map(History::Present)
 }
 
 /// Where the table is absent from, if it is.
@@ -66,10 +53,6 @@ pub fn absence(answer: &Answer, look_up: &LookUp, name: &TableName) -> Result<Op
     let absent_schema = name.schema.clone().filter(|_| catalogue(name).is_none());
     let absent = AbsentTable { table: look_up.table.clone(), absent_schema, ..AbsentTable::default() };
     Ok((found == "0").then_some(absent))
-}
-
-fn line(kind: &str, parts: &[String]) -> String {
-    part(kind, parts, |pieces| pieces.join(" || "))
 }
 
 fn hexadecimal(value: &str) -> String {
