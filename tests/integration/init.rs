@@ -2,6 +2,8 @@
 
 #[cfg(feature = "oracles")]
 mod cargo;
+#[cfg(feature = "oracles")]
+mod lint;
 mod stale;
 mod worlds;
 
@@ -62,6 +64,8 @@ fn told(repository: &Repository, folder: &str) -> Run {
     let schema = serde_json::from_str(include_str!("../../docs/migration-preflight.schema.json")).unwrap();
     let config: serde_json::Value = serde_yaml::from_str(&read(repository, CONFIG)).unwrap();
     assert!(jsonschema::is_valid(&schema, &config), "{config:#}");
+    #[cfg(feature = "oracles")]
+    lint::workflow(&repository.path().join(WORKFLOW));
     again(repository);
     run
 }
@@ -234,6 +238,8 @@ fn names_from_the_repository_stay_names() {
     for text in [run.stdout, read(&repository, CONFIG), read(&repository, WORKFLOW)] {
         assert!(!text.contains('\u{1b}') && !text.contains("\n::"), "{text}");
     }
+    #[cfg(feature = "oracles")]
+    lint::workflow(&repository.path().join(WORKFLOW));
     applied(&repository, "s.db", &[1]);
     let run = repository.run_with(&["--environment", "staging"], &[("STAGING_DATABASE_URL", "sqlite:s.db")]);
     assert!(run.code != 2, "{run}");
