@@ -6,7 +6,6 @@ pub mod action;
 pub mod config;
 pub mod diagnostic;
 mod discover;
-mod file;
 pub mod github;
 pub mod matrix;
 pub mod reports;
@@ -19,6 +18,7 @@ use std::path::{Component, Path, PathBuf};
 use std::{env, io};
 
 use crate::cli::PlanArgs;
+use crate::file;
 use crate::github::{Run, WithoutSecrets};
 use crate::source::SourceChoice;
 use config::{Config, MatrixSource};

@@ -37,6 +37,7 @@ pub mod crates;
 pub mod embedded;
 mod ending;
 pub mod explain;
+mod file;
 pub mod finding;
 pub mod gather;
 pub mod git;

@@ -1,10 +1,11 @@
 //! The one door to `sqlx.toml`, read with sqlx's own parser: what it refuses is refused here.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use sqlx::_unstable::config::Config as SqlxToml;
 
+use crate::file;
 use crate::source::SourceError;
 use crate::text::mask;
 
@@ -21,13 +22,7 @@ pub const MAX_BYTES: u64 = 1 << 20;
 /// A file that cannot be read, or that sqlx would not accept.
 pub fn of_crate(root: &Path, krate: &Path) -> Result<SqlxToml, SourceError> {
     let path = krate.join(NAME);
-    // sqlx would wait on a pipe for ever, and read a device without end.
-    let odd = |path: &PathBuf| root.join(path).metadata().is_ok_and(|file| !file.is_file() || file.len() > MAX_BYTES);
-    if odd(&path) {
-        let detail = format!("it is not a regular file of at most {MAX_BYTES} bytes");
-        return Err(SourceError::Settings { path, detail });
-    }
-    match std::fs::read_to_string(root.join(&path)) {
+    match file::regular_up_to(&root.join(&path), MAX_BYTES) {
         Ok(text) => parse(&text, &path),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(SqlxToml::default()),
         Err(error) => Err(SourceError::Settings { path, detail: error.to_string() }),

@@ -1,10 +1,11 @@
 //! Reads what a repository holds of Rust: never without end, and never what is no file.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
+
+use crate::file;
 
 /// No manifest and no source that a person wrote is longer.
 const MAX_BYTES: u64 = 1 << 20;
@@ -20,15 +21,7 @@ const MAX_DEPTH: usize = 16;
 /// # Errors
 /// It cannot be read, is no file, too long, or not UTF-8.
 pub fn text(path: &Path) -> io::Result<String> {
-    if !path.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
-    }
-    let mut text = String::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {MAX_BYTES} bytes")));
-    }
-    Ok(text)
+    file::regular_up_to(path, MAX_BYTES)
 }
 
 /// The Rust sources below folders and files of a crate, by path and in order. Links are not followed; what cannot be read

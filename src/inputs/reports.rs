@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::file;
+use crate::file;
 use crate::report::Part;
 use crate::report::v1::{self, NoReport};
 

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use indexmap::map::Entry;
 use walkdir::WalkDir;
 
-use super::file;
+use crate::file;
 use crate::history::{AsOf, Record, Snapshot};
 use crate::report::snapshot::{self, NoSnapshot, Records};
 use crate::text::harmless;

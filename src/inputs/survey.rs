@@ -7,8 +7,9 @@ use indexmap::IndexMap;
 use walkdir::WalkDir;
 
 use super::discover::every_directory;
-use super::{InputError, file, root};
+use super::{InputError, root};
 use crate::crates::{self, Found};
+use crate::file;
 use crate::migration::FileName;
 use crate::text::slashed;
 

@@ -23,15 +23,16 @@ const VOCABULARY: [&str; 13] = [
 ];
 
 /// What each other module may import beside the vocabulary. The order is that of the stream.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
+    ("file", &[]),
     ("yaml", &[]),
-    ("sqlx_toml", &[]),
+    ("sqlx_toml", &["file"]),
     ("cli", &[]),
     ("git", &[]),
     ("startup", &[]),
     ("report", &["startup"]),
-    ("crates", &["sqlx_toml"]),
-    ("inputs", &["cli", "yaml", "sqlx_toml", "crates", "report"]),
+    ("crates", &["file", "sqlx_toml"]),
+    ("inputs", &["file", "cli", "yaml", "sqlx_toml", "crates", "report"]),
     ("plan", &["inputs"]),
     ("init", &["crates", "inputs"]),
     ("gather", &["git", "sqlx_toml", "crates"]),

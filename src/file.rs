@@ -1,4 +1,4 @@
-//! Reads the files that a run is told by: whole, but never without end.
+//! Reads the files that a run is told by, and those of a repository: whole, but never without end.
 
 use std::fs::File;
 use std::io::{self, Read};
