@@ -17,7 +17,7 @@ use change::Changes;
 
 use crate::finding::{Facts, Finding, Findings, Location, Rule, Scope, Severity};
 use crate::migration::Version;
-use crate::policy::{Accept, Levels, Policy};
+use crate::policy::{self, Accept, Levels, Policy};
 use crate::source::{SourceError, Unwatched};
 use crate::target::{Target, TargetState};
 use crate::text::slashed;
@@ -184,7 +184,14 @@ impl<'a> Sink<'a> {
         let concerned: Vec<_> =
             states.iter().filter(|state| entry.concerns(&state.target.service, &state.target.environment)).collect();
         let elsewhere = self.policy.is_part && (!entry.names_a_target() || concerned.is_empty());
-        !left_out && !elsewhere && concerned.iter().all(|state| state.defined.is_ok() && state.applied.is_ok())
+        // Nobody looks for the crates where nobody wants to know.
+        let unasked = entry.rule == Rule::StaleEmbed
+            && !concerned.is_empty()
+            && concerned.iter().all(|state| policy::ignores(&state.target.levels, Rule::StaleEmbed));
+        !left_out
+            && !elsewhere
+            && !unasked
+            && concerned.iter().all(|state| state.defined.is_ok() && state.applied.is_ok())
     }
 }
 

@@ -45,7 +45,9 @@ use tokio::sync::{AcquireError, OnceCell, Semaphore};
 use tracing::Instrument;
 
 use crate::crates::Embedders;
+use crate::finding::Rule;
 use crate::history::{Command, Database, DatabaseError, DatabaseErrorKind, DatabaseUrl, LookUp, Record};
+use crate::policy::ignores;
 use crate::secret::{Learn, Secrets};
 use crate::source::{Defined, Source, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
@@ -113,8 +115,8 @@ impl Reading<'_> {
 pub async fn gather(targets: Vec<Target>, root: &Path, reading: &Reading<'_>) -> Vec<TargetState> {
     let texts = read_settings(&targets, root).await;
     // Of what is not built here nobody asks who builds it.
-    let is_built = targets.iter().any(|target| target.source == Source::Directory);
-    let embedders = is_built.then(|| Arc::new(Embedders::below(root)));
+    let asks = |target: &Target| target.source == Source::Directory && !ignores(&target.levels, Rule::StaleEmbed);
+    let embedders = targets.iter().any(asks).then(|| Arc::new(Embedders::below(root)));
     // All that a history needs of the code side is `sqlx.toml`, so that nobody waits for the migrations.
     let (sources, histories) =
         join(read_texts(&texts, root, embedders), read_histories(&targets, &texts, root, reading)).await;

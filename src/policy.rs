@@ -9,6 +9,11 @@ use crate::migration::Version;
 /// What configuration says of a rule: a severity, or `None` to ignore it.
 pub type Levels = BTreeMap<Rule, Option<Severity>>;
 
+/// Whether the findings of a rule are dropped.
+pub fn ignores(levels: &Levels, rule: Rule) -> bool {
+    levels.get(&rule).is_some_and(Option::is_none)
+}
+
 /// An `accept` entry of the configuration: a finding that is known and meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accept {

@@ -51,7 +51,8 @@ fn rows(versions: impl Iterator<Item = usize>, content: &str) -> History {
     History::Present(versions.map(row).collect())
 }
 
-fn state(service: usize, environment: usize, migrations: Vec<Migration>, applied: History) -> TargetState {
+/// A target of the service and the environment of these numbers.
+pub fn state(service: usize, environment: usize, migrations: Vec<Migration>, applied: History) -> TargetState {
     let target = Target {
         service: format!("service-{service}"),
         environment: format!("environment-{environment}"),

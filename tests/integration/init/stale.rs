@@ -1,8 +1,16 @@
 //! `stale-embed` in a whole run.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
+use migration_preflight::finding::Rule;
+use migration_preflight::gather::{Limits, Reading, gather};
+use migration_preflight::history::History;
+use migration_preflight::policy::Levels;
+use migration_preflight::target::Target;
 
 use super::*;
+use crate::size::state;
 
 /// A crate that embeds its migrations, applied in `dev.db`.
 fn embedding() -> Repository {
@@ -49,4 +57,23 @@ fn it_can_be_ignored_and_accepted_by_its_file() {
     let run = with("accept: [{ rule: stale-embed, file: src/main.rs, reason: built without a cache }]\n");
     assert_eq!(run.code, 0, "{run}");
     assert_eq!(with("rules: { stale-embed: error }\n").code, 1);
+    let both = with(
+        "rules: { stale-embed: ignore }\naccept: [{ rule: stale-embed, file: src/main.rs, reason: built without a cache }]\n",
+    );
+    assert_eq!(both.code, 0, "nothing was looked for that the entry could match: {both}");
+}
+
+#[tokio::test]
+async fn nobody_looks_for_the_crates_where_every_target_ignores_it() {
+    let repository = embedding();
+    let target = |levels: &Levels| Target { levels: levels.clone(), ..state(1, 1, Vec::new(), History::Present(Vec::new())).target };
+    let unwatched = async |levels: &[Levels]| {
+        let limits = Limits { jobs: 1, timeout: Duration::from_secs(60) };
+        let targets = levels.iter().map(target).collect();
+        let states = gather(targets, repository.path(), &Reading::quiet(limits)).await;
+        states[0].defined.as_ref().unwrap().unwatched.len()
+    };
+    let ignoring = Levels::from([(Rule::StaleEmbed, None)]);
+    assert_eq!(unwatched(&[ignoring.clone(), Levels::new()]).await, 1);
+    assert_eq!(unwatched(&[ignoring.clone(), ignoring]).await, 0);
 }
