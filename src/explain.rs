@@ -139,7 +139,7 @@ fn one(finding: &Finding, targets: &Targets, repository: &Repository) -> Option<
         (Facts::DriftingRow { .. } | Facts::DriftingChecksum { .. }, _) => drift::explain(finding, targets, repository),
         (_, None) => Ok(None),
         (Facts::VersionCollision { .. }, Some(subject)) => changed::collision(&subject, targets.states, repository),
-        (_, Some(subject)) if subject.state.target.source != Source::Directory => built::explain(&subject, repository),
+        (_, Some(subject)) if is_built(subject.state) => built::explain(&subject, repository),
         (_, Some(subject)) if subject.differs => mismatch::explain(&subject, targets.states, repository),
         (_, Some(subject)) => missing::explain(&subject, repository),
     };
@@ -149,6 +149,11 @@ fn one(finding: &Finding, targets: &Targets, repository: &Repository) -> Option<
     let without_sql = |explanation| Explanation { repair_sql: None, ..explanation };
     let explanation = explanation.map(|told| if stays { told.map(without_sql) } else { told });
     explanation.unwrap_or_else(|error| Some(unexplained(&error)))
+}
+
+/// Whether something else than the working tree is judged, so that nothing which is edited there mends it.
+fn is_built(state: &TargetState) -> bool {
+    state.target.source != Source::Directory
 }
 
 /// The engine by whose grammar migrations are read.
@@ -220,7 +225,7 @@ impl<'a> Targets<'a> {
             Facts::ChecksumMismatch { defined, .. } => Some(defined),
             _ => None,
         };
-        let built = built.filter(|_| self.state(finding).is_some_and(|state| state.target.source != Source::Directory));
+        let built = built.filter(|_| self.state(finding).is_some_and(is_built));
         one.into_iter().chain(built).chain(many.iter().map(|(checksum, _)| checksum))
     }
 

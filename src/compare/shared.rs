@@ -40,11 +40,13 @@ fn taken(state: &TargetState, version: Version, up: &[&Migration]) -> Option<Fac
 
 /// The rows that are others' alone, or else those that will be: sqlx does not start a service on them.
 fn strangers(state: &TargetState) -> Option<Facts> {
-    let rows = state.applied.as_ref().ok()?.rows();
+    // In a table that is not there yet everything is to come.
+    let history = state.applied.as_ref().ok()?;
     if state.target.ignore_missing {
         return None;
     }
-    let applied: BTreeSet<Version> = rows.iter().filter(|row| state.is_of_others(row)).map(|row| row.version).collect();
+    let of_others = history.rows().iter().filter(|row| state.is_of_others(row));
+    let applied: BTreeSet<Version> = of_others.map(|row| row.version).collect();
     let is_applied = !applied.is_empty();
     let versions = if is_applied { applied } else { to_come(state) };
     let lowest = *versions.first()?;
