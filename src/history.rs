@@ -32,6 +32,17 @@ pub enum Engine {
     MySql,
 }
 
+impl Engine {
+    /// What keeps tenants apart on one of its servers; nothing where it has none.
+    pub fn partition(self) -> Option<Partition> {
+        match self {
+            Self::Postgres => Some(Partition::Schemas),
+            Self::MySql => Some(Partition::Databases),
+            Self::Sqlite => None,
+        }
+    }
+}
+
 /// A database URL. Neither `Debug` nor anything else prints it: [`DatabaseUrl::expose`] is the one way in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {

@@ -15,9 +15,12 @@
 //! What was built (a program, an image) is read once the histories and the checkout are known, for that is what is looked
 //! for in it. `rollback` judges many builds against one history, and has a report of its own.
 //! `init` reads no history: it proposes a configuration and a workflow for the crates that it finds ([`crates`]).
+//! A target may have tenants, each with a history of its own. Those whose histories are the same are one state, and so one
+//! part of the report.
+//!
 //! `snapshot` writes the histories down, and a snapshot stands in for a database as one more kind of it.
 //!
-//! The vocabulary ([`text`], [`secret`], [`github`], [`migration`], [`source`], [`embedded`], [`history`], [`table_name`], [`finding`],
+//! The vocabulary ([`text`], [`secret`], [`github`], [`migration`], [`source`], [`embedded`], [`tenants`], [`history`], [`table_name`], [`finding`],
 //! [`policy`], [`target`]) is plain data without I/O, and [`parallel`] shares work among the cores; each stage is a module that takes one value and gives the next; [`commands`] put stages together.
 //!
 //! # Invariants

@@ -5,8 +5,6 @@ use std::fmt;
 use indexmap::IndexMap;
 use wildmatch::WildMatch;
 
-use crate::history::Engine;
-
 /// More names than these are told by their number.
 const MOST_NAMED: usize = 3;
 
@@ -20,15 +18,6 @@ pub enum Partition {
 }
 
 impl Partition {
-    /// What an engine has; nothing for one that has no server.
-    pub fn of(engine: Engine) -> Option<Self> {
-        match engine {
-            Engine::Postgres => Some(Self::Schemas),
-            Engine::MySql => Some(Self::Databases),
-            Engine::Sqlite => None,
-        }
-    }
-
     /// The key of the configuration.
     pub fn key(self) -> &'static str {
         match self {

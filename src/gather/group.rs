@@ -23,7 +23,9 @@ enum Tie {
 
 /// Gives every target the group that it is of, where there is another service. `beside` are those which are no targets.
 pub fn read(states: &mut [TargetState], beside: &[Target], root: &Path) {
-    if states.len() + beside.len() < 2 {
+    let mut directories = states.iter().map(|state| &state.target).chain(beside).map(|target| &target.migrations);
+    let first = directories.next();
+    if directories.all(|directory| Some(directory) == first) {
         return;
     }
     let mut checkout = Checkout::of(states, root);
@@ -79,9 +81,21 @@ struct Ties(Vec<Tie>);
 
 impl Ties {
     fn of(target: &Target, state: Option<&TargetState>, root: &Path) -> Self {
+        let named = target.history_group.clone().map(Tie::Named);
+        Self(named.into_iter().chain(Self::found(target, state, root).into_iter().map(Tie::Found)).collect())
+    }
+
+    /// The tables that the target is sure to write to: one, or that of each tenant where these are known.
+    fn found(target: &Target, state: Option<&TargetState>, root: &Path) -> Vec<Table> {
         let url = target.database.as_ref().ok().and_then(|database| database.url());
-        let found = url.and_then(|url| Table::of(url, &table(target, state, root)?)).map(Tie::Found);
-        Self(target.history_group.clone().map(Tie::Named).into_iter().chain(found).collect())
+        let Some((url, name)) = url.and_then(|url| Some((url, table(target, state, root)?))) else { return Vec::new() };
+        let tenants = state.and_then(|state| state.tenants.as_deref());
+        let schemas: Vec<Option<&str>> = match (&target.tenants, tenants) {
+            (None, _) => vec![None],
+            (Some(_), Some(tenants)) => tenants.names.iter().map(|name| Some(name.as_str())).collect(),
+            (Some(_), None) => Vec::new(),
+        };
+        schemas.into_iter().filter_map(|schema| Table::of(url, &name, schema)).collect()
     }
 
     fn places<'a>(&'a self, target: &'a Target) -> impl Iterator<Item = Place> + 'a {

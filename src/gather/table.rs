@@ -31,10 +31,12 @@ pub struct Address {
 }
 
 impl Table {
-    /// The table that `name` means to who connects to `url`; none where that is not sure.
-    pub fn of(url: &DatabaseUrl, name: &str) -> Option<Self> {
+    /// The table that `name` means to who connects to `url`, in the `schema` of a tenant where it is a tenant's; none where
+    /// that is not sure.
+    pub fn of(url: &DatabaseUrl, name: &str, schema: Option<&str>) -> Option<Self> {
         let engine = url.engine();
-        let name = table_name::parse(name, engine).ok()?;
+        let TableName { schema: written, table } = table_name::parse(name, engine).ok()?;
+        let name = TableName { schema: schema.map(str::to_owned).or(written), table };
         let address = |database, looked_for_by, name| {
             Self::Served(engine, Address { server: server(url).to_ascii_lowercase(), database, looked_for_by, name })
         };
@@ -45,9 +47,9 @@ impl Table {
                 is_of_file.then(|| Some(Self::Sqlite(sqlite::file(url)?, name.table.to_ascii_lowercase())))?
             }
             Engine::MySql => {
-                let database = mysql::database(url)?;
                 let TableName { schema, table } = name;
-                Some(address(schema.unwrap_or(database), None, TableName { schema: None, table }))
+                let schema = schema.or_else(|| mysql::database(url))?;
+                Some(address(schema, None, TableName { schema: None, table }))
             }
             Engine::Postgres => {
                 let (database, looked_for_by) = postgres::database(url)?;
@@ -63,7 +65,7 @@ mod tests {
     use super::*;
 
     fn same(one: (&str, &str), other: (&str, &str)) -> bool {
-        let table = |(url, name): (&str, &str)| Table::of(&DatabaseUrl::parse(url).unwrap(), name);
+        let table = |(url, name): (&str, &str)| Table::of(&DatabaseUrl::parse(url).unwrap(), name, None);
         table(one).is_some() && table(one) == table(other)
     }
 
@@ -83,6 +85,19 @@ mod tests {
         assert!(!same(here, (role, TABLE)) && !same(here, (path, TABLE)), "the search path may be another");
         assert!(same(("postgres://app@db.example/shop", "Ops.T"), (role, "ops.t")));
         assert!(!same(here, ("postgres://app@db.example/shop", "other")));
+    }
+
+    #[test]
+    fn the_table_of_a_tenant_is_in_its_schema_whoever_looks_for_it() {
+        let of = |url: &str, name, schema| Table::of(&DatabaseUrl::parse(url).unwrap(), name, schema);
+        let tenant = of("postgres://app@db.example/shop", TABLE, Some("Tenant.1"));
+        assert_eq!(
+            tenant.is_some(),
+            tenant == of("postgres://web@db.example/shop", "\"Tenant.1\"._sqlx_migrations", None)
+        );
+        assert!(tenant != of("postgres://app@db.example/shop", TABLE, Some("tenant.1")));
+        let tenant = of("mysql://app@db.example", TABLE, Some("tenant_1"));
+        assert!(tenant.is_some() && tenant == of("mysql://app@db.example/tenant_1", TABLE, None));
     }
 
     #[test]

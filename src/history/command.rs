@@ -73,7 +73,7 @@ pub struct DatabaseCommand {
 }
 
 /// Why the system does not start a program: each has its own remedy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum NotStarted {
     /// No file of this name.
     #[error("there is no such program")]

@@ -6,7 +6,7 @@ use crate::history::{Command, Database, DatabaseCommand, DatabaseError, Database
 use crate::inputs::Inputs;
 use crate::inputs::config::DatabaseTemplate;
 use crate::inputs::template::{CommandTemplate, Placeholders, UrlTemplate, upper_snake};
-use crate::tenants::{Partition, Selection};
+use crate::tenants::Selection;
 
 /// Said where no flag helps.
 const FORK: &str = "this run has secrets, and what is checked out may be a fork's";
@@ -48,7 +48,7 @@ pub(super) fn partitioned(database: Database, tenants: Option<&Selection>) -> Re
     let Some(Selection { partition, .. }) = tenants else { return Ok(database) };
     match &database {
         Database::Command(_) => Err(DatabaseError::new(Kind::TenantsBehindCommand, "")),
-        database if Partition::of(database.engine()) != Some(*partition) => {
+        database if database.engine().partition() != Some(*partition) => {
             Err(DatabaseError::new(Kind::NotPartitioned(*partition), ""))
         }
         _ => Ok(database),

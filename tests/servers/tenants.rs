@@ -336,6 +336,11 @@ across targets
     --> .github/migration-preflight.yml:1
     help: The environments were migrated from different files, so a test in one says little about the other. Apply the same files to both; an earlier environment that is ahead is normal and never reported.
 ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_tells_how_far_tenants_agree() {
+    let (fixture, repository) = world().await;
     let told = run(&repository, &fixture.url(), &["--format", "markdown"]).await;
     insta::assert_snapshot!(told.stdout, @r"
         ## ❌ fail: the target would not start (3 of 10 tenants), 3 errors, 1 warning

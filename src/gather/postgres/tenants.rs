@@ -396,7 +396,9 @@ mod tests {
         DROP"."_sqlx_migrations" LIMIT 10001) r)) t (i, h) GROUP BY h COLLATE "C";
         COMMIT;
         "#);
-        insta::assert_snapshot!(schemas("it's"), @"");
+        insta::assert_snapshot!(schemas("it's"), @r"
+        SELECT n.nspname, has_schema_privilege(n.oid, 'USAGE'), c.oid IS NOT NULL, coalesce(has_table_privilege(c.oid, 'SELECT'), false), coalesce(has_any_column_privilege(c.oid, 'SELECT'), false), coalesce(c.relkind = 'r' AND NOT c.relrowsecurity, false) AND 6 = (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attname, a.atttypid) IN ((E'version', 'pg_catalog.int8'::regtype), (E'description', 'pg_catalog.text'::regtype), (E'installed_on', 'pg_catalog.timestamptz'::regtype), (E'success', 'pg_catalog.bool'::regtype), (E'checksum', 'pg_catalog.bytea'::regtype), (E'execution_time', 'pg_catalog.int8'::regtype))) FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = E'it''s' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        ");
     }
 
     #[test]

@@ -66,7 +66,10 @@ fn it_can_be_ignored_and_accepted_by_its_file() {
 #[tokio::test]
 async fn nobody_looks_for_the_crates_where_every_target_ignores_it() {
     let repository = embedding();
-    let target = |levels: &Levels| Target { levels: levels.clone(), ..state(1, 1, Vec::new(), History::Present(Vec::new())).target };
+    let target = |levels: &Levels| Target {
+        levels: levels.clone(),
+        ..state(1, 1, Vec::new(), History::Present(Vec::new())).target
+    };
     let unwatched = async |levels: &[Levels]| {
         let limits = Limits { jobs: 1, timeout: Duration::from_secs(60) };
         let targets = levels.iter().map(target).collect();
