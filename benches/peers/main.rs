@@ -10,6 +10,7 @@ mod one_target;
 mod proxy;
 mod start;
 mod table;
+mod tenants;
 mod work;
 
 use std::fs;
@@ -23,7 +24,7 @@ use job::Job;
 use table::Table;
 
 /// The parts of the table, in order.
-const SECTIONS: [&str; 6] = ["one-target", "many-databases", "far-servers", "start", "explain", "footprint"];
+const SECTIONS: [&str; 7] = ["one-target", "many-databases", "far-servers", "tenants", "start", "explain", "footprint"];
 
 /// What every section has at hand.
 struct Bench {
@@ -86,6 +87,7 @@ async fn main() -> Result<()> {
             "one-target" => one_target::measure(&bench, &mut table).await?,
             "many-databases" => many_databases::measure(&bench, &mut table).await?,
             "far-servers" => far_servers::measure(&bench, &mut table).await?,
+            "tenants" => tenants::measure(&bench, &mut table).await?,
             "start" => start::measure(&bench, &mut table).await?,
             "explain" => explain::measure(&bench, &mut table).await?,
             _ => footprint::measure(&bench, &mut table).await?,

@@ -38,3 +38,4 @@ mod size;
 mod snapshot;
 mod sqlite;
 mod sqlx_oracle;
+mod tenants;

@@ -15,6 +15,7 @@ use sqlx::migrate::{Migrate, Migrator};
 use url::Url;
 
 use crate::proxy;
+use crate::shared::readme;
 use crate::shared::repository::{Repository, Run};
 use crate::support::{CREATE, Fixture, PIECES, TABLE, TIMEOUT, WITHOUT_TLS, history};
 
@@ -478,4 +479,28 @@ async fn tenants_that_are_not_there_are_told() {
     nowhere.set_query(Some(WITHOUT_TLS));
     let told = run(&repository("schemas: [acme]"), &nowhere, &[]).await;
     assert!(told.code == 3 && told.stdout.contains("there is no such database"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_of_the_readme_reads_tenants_that_come_later() {
+    let fixture = Fixture::new("").await;
+    let role = format!("{}_reader", fixture.name);
+    let own =
+        |sql: &str| sql.replace("preflight", &role).replace("shop", &fixture.name).replace("content", &fixture.name);
+    let whole = readme::block("the role of PostgreSQL");
+    let (without_the_last, _) = whole.trim_end().rsplit_once('\n').unwrap();
+    fixture.execute(&(own(without_the_last) + &own(readme::block("the role for tenants")))).await;
+    let create = "SET ROLE $ROLE; RESET ROLE; GRANT CREATE ON DATABASE $ROLE TO $ROLE; SET ROLE $ROLE; \
+        CREATE SCHEMA tenant_1; SET search_path = tenant_1; ";
+    fixture.execute(&(create.to_owned() + &history(TABLE))).await;
+    let repository =
+        FILES.iter().fold(Repository::new(), |all, (path, content)| all.file(&format!("backend/shop/{path}"), content));
+    let repository = repository.config(readme::block("tenants"));
+    let mut url = fixture.url();
+    url.set_username(&role).unwrap();
+    url.set_password(Some("a%20long%20random%20one")).unwrap();
+    let url = url.to_string();
+    let told = tokio::task::block_in_place(|| repository.run_with(&[], &[("SHOP_DATABASE_URL", &url)]));
+    assert!(told.code == 1 && told.stdout.contains("shop in default (tenant_1)"), "{told}");
+    assert!(told.stdout.contains("error[checksum-mismatch]"), "{told}");
 }

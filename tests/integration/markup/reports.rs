@@ -1,6 +1,7 @@
 //! A report with a finding of every kind that holds text from elsewhere.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use migration_preflight::finding::{
@@ -11,9 +12,10 @@ use migration_preflight::migration::{Checksum, Version};
 use migration_preflight::report::{Counts, Report, TargetReport, Verdict};
 use migration_preflight::source::{IgnoredReason, InvalidReason, Origin, SourceError, Unwatched};
 use migration_preflight::startup::{Outcome, StartupError};
+use migration_preflight::tenants::Tenants;
 
 /// How many texts a report takes.
-pub const TEXTS: usize = 76;
+pub const TEXTS: usize = 81;
 
 /// A report whose names, paths, descriptions, reasons and errors are these.
 pub fn report(texts: &[String]) -> Report {
@@ -50,6 +52,10 @@ pub fn report(texts: &[String]) -> Report {
     findings.extend(of_sharing(&mut text).into_iter().map(|facts| finding(facts, Scope::Run, None)));
     let unwatched = Unwatched { krate: text(), file: text(), line: 9, path: text(), script: Some(text()) };
     findings.push(finding(Facts::StaleEmbed(unwatched), Scope::Run, None));
+    let (one, four) = (vec![text()], names(4, &mut text));
+    let others = of_tenants(targets[2].clone(), four);
+    targets[2] = of_tenants(targets[2].clone(), one);
+    targets.push(others);
     assert_eq!(rest.count(), 0, "TEXTS is too many");
     Report { verdict: Verdict::Fail, targets, findings, accepted, already_so, notes, repository: None }
 }
@@ -96,6 +102,15 @@ fn target(service: &str, environment: &str, declared: String, findings: Vec<Fact
         startup,
         findings,
     }
+}
+
+/// The same of some tenants alone.
+fn of_tenants(target: TargetReport, names: Vec<String>) -> TargetReport {
+    let tenants = Some(Arc::new(Tenants { names, total: 5 }));
+    let (service, environment) = (target.service.clone(), target.environment.clone());
+    let scope = Scope::Target { service, environment, tenants: tenants.clone() };
+    let findings = target.findings.into_iter().map(|finding| Finding { scope: scope.clone(), ..finding }).collect();
+    TargetReport { tenants, findings, ..target }
 }
 
 fn of_history(text: &mut dyn FnMut() -> String) -> Vec<Facts> {
