@@ -33,7 +33,10 @@ impl Agreement {
             History::Present(rows) => History::Present(rows.into_iter().map(in_common).collect()),
             absent @ History::Absent(_) => absent,
         });
-        self.tenants.entry(in_common).or_default().extend(tenants);
+        let mut tenants = tenants.into_iter().peekable();
+        if tenants.peek().is_some() {
+            self.tenants.entry(in_common).or_default().extend(tenants);
+        }
     }
 
     /// The patterns of `selection` that find nothing among `names`: who writes one means somebody.

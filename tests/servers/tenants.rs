@@ -10,14 +10,15 @@ use migration_preflight::history::{DatabaseError, DatabaseUrl, History, LookUp};
 use migration_preflight::migration::AppliedMigration;
 use migration_preflight::tenants::{Partition, Selection};
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 use sqlx::migrate::{Migrate, Migrator};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection};
 use url::Url;
 
 use crate::proxy;
 use crate::shared::readme;
 use crate::shared::repository::{Repository, Run};
-use crate::support::{CREATE, Fixture, PIECES, TABLE, TIMEOUT, WITHOUT_TLS, history};
+use crate::support::{CREATE, Fixture, PIECES, TABLE, TIMEOUT, WITHOUT_TLS, history, variable};
 
 /// What is read of a history: rows in which tenants can agree, or in short why there are none.
 type Read = Result<Vec<AppliedMigration>, String>;
@@ -503,4 +504,25 @@ async fn the_role_of_the_readme_reads_tenants_that_come_later() {
     let told = tokio::task::block_in_place(|| repository.run_with(&[], &[("SHOP_DATABASE_URL", &url)]));
     assert!(told.code == 1 && told.stdout.contains("shop in default (tenant_1)"), "{told}");
     assert!(told.stdout.contains("error[checksum-mismatch]"), "{told}");
+}
+
+#[tokio::test]
+async fn letters_that_are_none_are_told_of_the_tenant_that_has_them() {
+    let fixture = Fixture::new("").await;
+    let name = format!("{}_ascii", fixture.name);
+    let create = format!("CREATE DATABASE {name} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    fixture.execute(&create).await;
+    let mut url = Url::parse(&variable("PREFLIGHT_TEST_POSTGRES_URL")).unwrap();
+    url.set_path(&name);
+    url.set_query(Some(WITHOUT_TLS));
+    let mut admin = PgConnection::connect(url.as_str()).await.unwrap();
+    let broken = format!("{GOOD}; UPDATE _sqlx_migrations SET description = convert_from('\\xe4', 'SQL_ASCII')");
+    let sql = many(2) + &tenant("tenant_broken", &broken);
+    sqlx::raw_sql(AssertSqlSafe(sql.replace("$ROLE", &fixture.name))).execute(&mut admin).await.unwrap();
+    let mut url = fixture.url();
+    url.set_path(&name);
+    let (read, counts) = together(&url, &selection(Partition::Schemas, &["tenant_*"])).await;
+    assert_eq!(counts, [2, 1], "{read:#?}");
+    assert_eq!(read["tenant_broken"], alone(&url, "tenant_broken._sqlx_migrations").await);
+    assert!(read["tenant_broken"].is_err(), "{read:#?}");
 }

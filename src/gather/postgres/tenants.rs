@@ -346,9 +346,11 @@ impl Shared {
         let tenants = row::text(row, 1, "the tenants")?.split(' ').map(str::parse);
         let odd = |_| DatabaseError::new(Kind::Unintelligible, "the tenants are no numbers");
         let tenants = tenants.collect::<Result<_, _>>().map_err(odd)?;
-        let rows = match row::optional_text(row, 0, "the history")? {
-            None => Some(Vec::new()),
-            Some(json) => Self::rows(json),
+        // What is no text of the database's own encoding, shows when it is read by itself.
+        let rows = match row::optional_text(row, 0, "the history") {
+            Ok(None) => Some(Vec::new()),
+            Ok(Some(json)) => Self::rows(json),
+            Err(_) => None,
         };
         Ok(Self { rows, tenants })
     }

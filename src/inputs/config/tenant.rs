@@ -29,9 +29,10 @@ impl Check<'_> {
         let key = partition.key();
         let nodes = node.get(key).map_or(&[][..], Node::items);
         let mut patterns = Vec::new();
-        for (Text(name), node) in names.iter().zip(nodes) {
-            let parsed = Template::parse(name);
-            patterns.extend(self.template(parsed, &node.span, |template| template.placeholders().collect()));
+        for (name, item) in names.iter().zip(nodes) {
+            let Some(name) = self.text(Some(name.clone()), node, key) else { continue };
+            let parsed = Template::parse(&name);
+            patterns.extend(self.template(parsed, &item.span, |template| template.placeholders().collect()));
         }
         let hint = "write the names, in which `*` stands for any letters, as a list: `[\"tenant_*\"]`";
         match names.first() {

@@ -36,7 +36,7 @@ const MEANING: &[Mistake] = &[
     ("defaults: { schemas: [] }", 1, "`schemas` is empty", true),
     ("defaults:\n  schemas: ['!a']", 2, "`schemas` begins with names that are no tenants", false),
     ("defaults: { schemas: ['{tenant}_*'] }", 1, "unknown placeholder `{tenant}`", false),
-    ("defaults: { databases: [''] }", 1, "the value is empty", false),
+    ("defaults: { databases: [''] }", 1, "`databases` is empty", false),
     ("defaults:\n  schemas: [a]\n  databases: [a]", 3, "`schemas` and `databases` stand side by side", false),
     ("rules: { out-of-order: eror }", 1, "there is no level `eror`", true),
     ("rules: { out-of-order: incomplete }", 1, "there is no level `incomplete`", true),
