@@ -9,6 +9,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 pub use name::{holds_secret, names_secret};
@@ -65,11 +67,14 @@ impl Secrets {
         all
     }
 
-    /// Adds what an environment variable holds: a URL, well-formed or not, or a piece of one.
+    /// Adds what an environment variable holds: a URL, well-formed or not, or a piece of one; or keywords with values.
     ///
     /// A piece without a `:` is for our own eyes to skip, but not for the runner's: it may be a host such as
     /// `localhost`, which the whole log of the job would lose. As a password it is found in the finished URL.
     pub fn add_value(&mut self, value: &str) {
+        for password in keyword_passwords(value) {
+            self.add_plain_password(password);
+        }
         if value.contains(':') {
             self.add_url(value);
         } else {
@@ -149,6 +154,8 @@ impl Secrets {
                 inside_quotes(&serde_json::Value::from(text).to_string()),
                 text.as_bytes().escape_ascii().to_string(),
             ]);
+            // As `kubectl get secret` prints it, and `echo … | base64`.
+            self.forms.extend([text.to_owned(), format!("{text}\n")].map(|text| STANDARD_NO_PAD.encode(text)));
             // As a driver may write it when it puts a URL together again; a `%` may be a part of the password.
             self.forms.extend([NON_ALPHANUMERIC, USERINFO].map(|set| utf8_percent_encode(text, set).to_string()));
         }
@@ -212,6 +219,13 @@ fn passwords(after_scheme: &str) -> Vec<String> {
         }
     }
     passwords
+}
+
+/// The passwords of `host=db password=hunter22` and of `Server=db;Password=hunter22`.
+fn keyword_passwords(value: &str) -> impl Iterator<Item = &str> {
+    let pairs = value.split([' ', ';']).filter_map(|pair| pair.split_once('='));
+    let passwords = pairs.filter(|(key, _)| ["password", "pwd"].iter().any(|word| key.eq_ignore_ascii_case(word)));
+    passwords.map(|(_, password)| password.trim_matches(['\'', '"']))
 }
 
 /// A set of secrets made ready for being looked for.
@@ -349,6 +363,10 @@ mod tests {
             parsed.to_string(),
             utf8_percent_encode(raw, NON_ALPHANUMERIC).to_string(),
         ];
+        for line in [raw.to_owned(), format!("{raw}\n")] {
+            let encoded = base64::engine::general_purpose::STANDARD.encode(line);
+            assert_eq!(redacted(url, &encoded).trim_end_matches('='), "***");
+        }
         for form in forms {
             let clean = redacted(url, &form);
             assert!(!clean.contains("rd") && !clean.contains('漢'), "{form}: {clean}");
@@ -360,6 +378,15 @@ mod tests {
         let mut secrets = Secrets::default();
         secrets.add_plain_password("hunt%3Aer22");
         assert_eq!(secrets.redact("at hunt%253Aer22, hunt%3Aer22, hunt:er22"), "at ***, ***, ***");
+    }
+
+    #[test]
+    fn the_password_of_keywords_goes_alone_too() {
+        for value in ["host=db port=5432 password='hunter22' user=u", "Server=tcp:db,1433;Pwd=hunter22;"] {
+            let mut secrets = Secrets::default();
+            secrets.add_value(value);
+            assert_eq!(secrets.redact("rejected: hunter22 of u at db"), "rejected: *** of u at db");
+        }
     }
 
     #[test]

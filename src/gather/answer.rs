@@ -15,7 +15,8 @@ const MARK: &str = "preflight-";
 /// No part is longer: the two texts of a row have 4 KiB at most, which is 8 in hexadecimal digits.
 const MOST_PART: usize = 16 << 10;
 
-/// No history fills more: it is what 200,000 rows of sqlx's take, printed in hexadecimal digits.
+/// No history fills more: it is what 200,000 rows of sqlx's take, printed in hexadecimal digits. Blanks do not count, with
+/// which an aligned form fills each row up to the longest.
 const MOST_PRINTED: usize = 64 << 20;
 
 /// How an engine puts texts together: `CONCAT(a, b)`, `a || b`.
@@ -67,7 +68,8 @@ impl Answer {
     /// # Errors
     /// It is more than any answer, or a part of it makes no sense.
     pub fn read(&mut self, piece: &[u8]) -> Result<(), DatabaseError> {
-        self.printed = self.printed.saturating_add(piece.len());
+        let blanks = memchr::memchr_iter(b' ', piece).count();
+        self.printed = self.printed.saturating_add(piece.len() - blanks);
         if self.printed > MOST_PRINTED {
             return Err(odd(format!("it printed more than {} MiB", MOST_PRINTED >> 20)));
         }
@@ -280,6 +282,17 @@ mod tests {
         assert_eq!(told("00ff", "null"), "the column `checksum` is NULL in a row");
         assert_eq!(told("00ff", "0"), "the column `checksum` holds a value of an unexpected type in a row");
         assert_eq!(told("~12~", "~1x~"), "the column `execution_time` holds a value of an unexpected type in a row");
+    }
+
+    #[test]
+    fn rows_that_are_filled_up_to_the_longest_are_read() {
+        let mut answer = Answer::default();
+        let wide = " ".repeat(1 << 20);
+        for _ in 0..MOST_PRINTED >> 20 {
+            answer.read(wide.as_bytes()).unwrap();
+        }
+        answer.read(format!("{ROW}{wide}preflight-end~1;").as_bytes()).unwrap();
+        assert_eq!(answer.into_rows().unwrap().len(), 1);
     }
 
     #[test]

@@ -64,7 +64,7 @@ fn told(way: &Way, table: &str) -> Value {
 }
 
 /// The ways in which `psql` may be run on the database and role `name`.
-fn psql(name: &str) -> [String; 5] {
+fn psql(name: &str) -> [String; 8] {
     let env = format!("env: {{ PGUSER: {name}, PGDATABASE: {name}, PGPASSWORD: '${{SECRET}}' }}");
     let by = |run: &str, more: &str| format!("{{ run: [psql, {run}], {more}{env} }}");
     [
@@ -74,11 +74,14 @@ fn psql(name: &str) -> [String; 5] {
         // Every client before the fifteenth prints the last answer alone.
         by("--csv, -v, SHOW_ALL_RESULTS=off, -c", ""),
         by("-a, -e, -x", "query: stdin, "),
+        by("-H, -c", ""),
+        by("-1, -P, format=asciidoc, -P, border=2, -P, 'null=none', -c", ""),
+        by("-P, linestyle=unicode, -P, expanded=auto, -v, AUTOCOMMIT=off, -v, ON_ERROR_ROLLBACK=on", "query: stdin, "),
     ]
 }
 
 /// The ways in which `mariadb` may be run on the database and user `name`.
-fn mariadb(name: &str) -> [String; 4] {
+fn mariadb(name: &str) -> [String; 7] {
     let by = |run: &str, more: &str| {
         let (host, port) = (variable_of("MARIA_HOST"), variable_of("MARIA_PORT"));
         format!(
@@ -90,6 +93,15 @@ fn mariadb(name: &str) -> [String; 4] {
         by(&format!("{name}, --batch, --raw, -N"), "query: stdin, "),
         by(&format!("{name}, -t, -vvv, -e"), ""),
         by(&format!("{name}, -X, -e"), ""),
+        by(
+            &format!("'--init-command=SET sql_mode = \"ANSI,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT\"', {name}, -E, -e"),
+            "",
+        ),
+        by(
+            &format!("'--init-command=SET sql_mode = \"ORACLE,EMPTY_STRING_IS_NULL\"', {name}, --batch"),
+            "query: stdin, ",
+        ),
+        by(&format!("--safe-updates, --skip-comments, --quick, -H, {name}, -e"), ""),
     ]
 }
 
@@ -102,7 +114,10 @@ const ODD_ROWS: &str = "INSERT INTO _sqlx_migrations VALUES (-3, 'minus', now(),
 
 #[tokio::test]
 async fn psql_tells_what_postgresql_tells() {
-    let rows = support::history(TABLE) + ODD_ROWS + "GRANT SELECT ON _sqlx_migrations TO $ROLE";
+    let settings = "ALTER ROLE $ROLE SET standard_conforming_strings = off; ALTER ROLE $ROLE SET bytea_output = escape; \
+         ALTER ROLE $ROLE SET datestyle = 'SQL, DMY'; ALTER ROLE $ROLE SET timezone = 'Asia/Kolkata'; \
+         ALTER ROLE $ROLE SET client_encoding = 'LATIN1'; ALTER ROLE $ROLE SET default_transaction_isolation = serializable;";
+    let rows = support::history(TABLE) + ODD_ROWS + settings + "GRANT SELECT ON _sqlx_migrations TO $ROLE";
     let rows = Fixture::new(&rows).await;
     let aside = "CREATE SCHEMA aside; GRANT USAGE ON SCHEMA aside TO $ROLE;".to_owned()
         + &support::history("aside._sqlx_migrations")
@@ -192,6 +207,13 @@ fn a_client_that_is_not_let_in_says_so_in_its_own_words() {
         assert!(told.contains("permission denied for table _sqlx_migrations"), "{told}");
         let told = failure(&command.replace("${SECRET}", "${MARIA_PORT}"), TABLE, &[]);
         assert!(told.contains("password authentication failed for user"), "{told}");
+    }
+    let secured = support::history(TABLE)
+        + "GRANT SELECT ON _sqlx_migrations TO $ROLE; ALTER TABLE _sqlx_migrations ENABLE ROW LEVEL SECURITY";
+    let secured = block_on(Fixture::new(&secured));
+    for command in psql(&secured.name) {
+        let told = failure(&command, TABLE, &[]);
+        assert!(told.contains("query would be affected by row-level security policy"), "{told}");
     }
     let maria = block_on(mysql::support::Fixture::new(&mysql::support::history(TABLE)));
     let told = failure(&mariadb(&maria.name)[0], TABLE, &[]);
