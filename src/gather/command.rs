@@ -86,11 +86,15 @@ pub async fn password(command: &Command, folder: &Path, timeout: Duration) -> Re
 
 /// What may be the password of what was printed beside it: a line of it, or a word.
 fn pieces(printed: &str) -> Secrets {
+    let words = printed.split_whitespace().map(|word| word.trim_matches(|letter: char| "\"',:{}[]".contains(letter)));
+    let each = printed.lines().map(str::trim).chain(words).map(|piece| {
+        let mut secrets = Secrets::default();
+        secrets.add_plain_password(piece);
+        secrets
+    });
+    // All at once: they may be many.
     let mut secrets = Secrets::default();
-    for line in printed.lines() {
-        let words = line.split_whitespace().map(|word| word.trim_matches(|letter: char| "\"',:{}[]".contains(letter)));
-        words.chain([line.trim()]).for_each(|piece| secrets.add_plain_password(piece));
-    }
+    secrets.extend(each);
     secrets
 }
 

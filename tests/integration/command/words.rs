@@ -81,6 +81,13 @@ fn what_a_failing_password_command_printed_is_not_told() {
     let (code, told) = told(&service("echo 'token  hunter22xyz'; echo 'hunter22xyz is expired' >&2; exit 1"), &[], &[]);
     assert_eq!(code, 3, "{told}");
     assert!(told.ends_with("`password-command`: `sh` ended with exit code 1: *** is expired"), "{told}");
+    let started = std::time::Instant::now();
+    let (_, told) = super::told(&service("seq 1 12000; echo 'not 11999' >&2; exit 1"), &[], &[]);
+    assert!(
+        told.ends_with("exit code 1: not ***") && started.elapsed().as_secs() < 20,
+        "{:?}: {told}",
+        started.elapsed()
+    );
 }
 
 #[test]
