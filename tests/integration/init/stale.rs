@@ -10,6 +10,7 @@ use migration_preflight::policy::Levels;
 use migration_preflight::target::Target;
 
 use super::*;
+use crate::shared::repository::block_on;
 use crate::size::state;
 
 /// A crate that embeds its migrations, applied in `dev.db`.
@@ -63,20 +64,20 @@ fn it_can_be_ignored_and_accepted_by_its_file() {
     assert_eq!(both.code, 0, "nothing was looked for that the entry could match: {both}");
 }
 
-#[tokio::test]
-async fn nobody_looks_for_the_crates_where_every_target_ignores_it() {
+#[test]
+fn nobody_looks_for_the_crates_where_every_target_ignores_it() {
     let repository = embedding();
     let target = |levels: &Levels| Target {
         levels: levels.clone(),
         ..state(1, 1, Vec::new(), History::Present(Vec::new())).target
     };
-    let unwatched = async |levels: &[Levels]| {
+    let unwatched = |levels: &[Levels]| {
         let limits = Limits { jobs: 1, timeout: Duration::from_secs(60) };
         let targets = levels.iter().map(target).collect();
-        let states = gather(targets, repository.path(), &Reading::quiet(limits)).await;
+        let states = block_on(gather(targets, repository.path(), &Reading::quiet(limits)));
         states[0].defined.as_ref().unwrap().unwatched.len()
     };
     let ignoring = Levels::from([(Rule::StaleEmbed, None)]);
-    assert_eq!(unwatched(&[ignoring.clone(), Levels::new()]).await, 1);
-    assert_eq!(unwatched(&[ignoring.clone(), ignoring]).await, 0);
+    assert_eq!(unwatched(&[ignoring.clone(), Levels::new()]), 1);
+    assert_eq!(unwatched(&[ignoring.clone(), ignoring]), 0);
 }
