@@ -28,6 +28,8 @@ pub struct Member {
     pub defined: Vec<Arc<Defined>>,
     /// Whether a side of it could not be read, so that any row may be its own.
     pub is_unread: bool,
+    /// Its migrations where the change begins that is checked, where that is known and they are others.
+    pub start: Option<Arc<Defined>>,
 }
 
 impl Group {
@@ -43,6 +45,27 @@ impl Group {
             }
         }
         Self { members, holders }
+    }
+
+    /// The group where the change begins that is checked; none where that changes the migrations of no member.
+    pub fn before(&self) -> Option<Self> {
+        let before = |member: &Member| Member {
+            defined: member.start.clone().map_or_else(|| member.defined.clone(), |start| vec![start]),
+            ..member.clone()
+        };
+        let is_changed = self.members.iter().any(|member| member.start.is_some());
+        is_changed.then(|| Self::new(self.members.iter().map(before).collect()))
+    }
+
+    /// The same group, of whose members `start` tells what they had where the change begins.
+    pub fn since(&self, start: impl Fn(&Member) -> Option<Arc<Defined>>) -> Self {
+        let since = |member: &Member| Member { start: start(member), ..member.clone() };
+        Self { members: self.members.iter().map(since).collect(), holders: self.holders.clone() }
+    }
+
+    /// Its members.
+    pub fn members(&self) -> &[Member] {
+        &self.members
     }
 
     /// The members that have migrations of their own beside those of `service`, which has its own in `migrations`. Two

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::across::{Contents, wrong_database};
-use super::one_target;
+use super::source::by_version;
+use super::{one_target, shared};
 use crate::finding::{Behind, Facts, Rule};
 use crate::migration::Version;
 use crate::policy::Gate;
@@ -16,8 +17,15 @@ use crate::target::TargetState;
 type Key = (Rule, Option<Version>, Option<String>);
 
 /// What was so before the change.
-pub(super) enum Before {
-    /// Nobody knows, or it is not asked for.
+pub(super) struct Before {
+    known: Known,
+    /// Where the change touches others that write to the same table: what was to come of them.
+    to_come: Option<HashSet<Key>>,
+}
+
+/// What is known of a target before the change.
+enum Known {
+    /// Nothing, or it is not asked for.
     Nothing,
     /// All that is so now: the change does not touch the target.
     Everything,
@@ -28,21 +36,25 @@ pub(super) enum Before {
 impl Before {
     /// Whether it was so.
     pub(super) fn has(&self, facts: &Facts) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Everything => true,
-            Self::These(keys) => keys.contains(&key(facts)),
-        }
+        // The change that has a service put something into the table of another answers for it, though it does not touch
+        // that one.
+        let is_brought = self.to_come.as_ref().is_some_and(|keys| is_to_come(facts) && !keys.contains(&key(facts)));
+        !is_brought
+            && match &self.known {
+                Known::Nothing => false,
+                Known::Everything => true,
+                Known::These(keys) => keys.contains(&key(facts)),
+            }
     }
 
     /// Whether the base can be told of at all.
     pub(super) fn is_known(&self) -> bool {
-        !matches!(self, Self::Nothing)
+        !matches!(self.known, Known::Nothing)
     }
 
     /// Whether the change does not touch the target.
     pub(super) fn is_everything(&self) -> bool {
-        matches!(self, Self::Everything)
+        matches!(self.known, Known::Everything)
     }
 }
 
@@ -50,13 +62,30 @@ impl Before {
 pub(super) fn before(states: &[TargetState], gate: Gate) -> Vec<Before> {
     // Hardly any run needs it.
     let contents = LazyCell::new(|| Contents::of(states));
-    let of = |state: &TargetState| match (gate, &state.base) {
-        (Gate::Introduced, Some(base)) if base.is_untouched(&state.defined) => Before::Everything,
+    let known = |state: &TargetState| match (gate, &state.base) {
+        (Gate::Introduced, Some(base)) if base.is_untouched(&state.defined) => Known::Everything,
         // What is read by other rules than before cannot be told of by those of now.
-        (Gate::Introduced, Some(base)) if base.same_settings => Before::These(keys(state, states, &contents)),
-        _ => Before::Nothing,
+        (Gate::Introduced, Some(base)) if base.same_settings => Known::These(keys(state, states, &contents)),
+        _ => Known::Nothing,
     };
+    let of = |state: &TargetState| Before { known: known(state), to_come: to_come(state) };
     states.iter().map(of).collect()
+}
+
+/// What was to come of the others where the change begins, if they were others then.
+fn to_come(state: &TargetState) -> Option<HashSet<Key>> {
+    let group = state.group.as_ref()?.before()?;
+    let then = TargetState { group: Some(Arc::new(group)), ..state.clone() };
+    let defined = then.defined.as_ref().ok()?;
+    Some(shared::facts(&then, &by_version(&defined.migrations)).iter().map(key).collect())
+}
+
+/// Whether facts are of what others have not applied yet.
+fn is_to_come(facts: &Facts) -> bool {
+    match facts {
+        Facts::SharedHistory(shared) => !shared.is_applied,
+        facts => matches!(facts, Facts::SharedVersion { .. }),
+    }
 }
 
 fn keys<'a>(

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::git::{GitError, ObjectId};
-use crate::source::{Base, Source};
+use crate::group::{Group, Member};
+use crate::source::{Base, Defined, Source};
 use crate::sqlx_toml;
 use crate::target::TargetState;
 use side::Side;
@@ -22,12 +23,7 @@ use side::Side;
 /// Reads the base of every target, once a directory, and says what could not be read or compared. `named` are the files
 /// that say what the targets are.
 pub fn read(ends: &Ends, root: &Path, named: &[String], states: &mut [TargetState]) -> Vec<String> {
-    let mut directories: IndexMap<PathBuf, Vec<usize>> = IndexMap::new();
-    // What was built, or stands in another revision, is not what the change has changed.
-    let checked_out = |(_, state): &(usize, &TargetState)| state.target.source == Source::Directory;
-    for (index, state) in states.iter().enumerate().filter(checked_out) {
-        directories.entry(state.target.migrations.clone()).or_default().push(index);
-    }
+    let directories = directories(states);
     let paths: Vec<_> = directories.keys().filter_map(|directory| inside(directory)).collect();
     let trees = match Trees::read(ends, &paths, named) {
         Ok(trees) => trees,
@@ -35,16 +31,11 @@ pub fn read(ends: &Ends, root: &Path, named: &[String], states: &mut [TargetStat
     };
     let mut notes: Vec<String> = Vec::new();
     let same_names = named.iter().all(|path| trees.is_same(path));
-    for (directory, targets) in &directories {
+    let mut bases: HashMap<&Path, Arc<Base>> = HashMap::new();
+    for (directory, defined) in &directories {
         let Some(path) = inside(directory) else { continue };
-        let (Some(first), Ok(toml)) = (targets.first(), sqlx_toml::of_migrations(root, directory)) else { continue };
-        let side = Side {
-            root,
-            configured: directory,
-            directory: &path,
-            trees: &trees,
-            defined: states[*first].defined.as_deref().ok(),
-        };
+        let Ok(toml) = sqlx_toml::of_migrations(root, directory) else { continue };
+        let side = Side { root, configured: directory, directory: &path, trees: &trees, defined: defined.as_deref() };
         let is_tracked = trees.head.directories.contains_key(&path) || side.defined.is_none();
         match side.read(ends, &toml.migrate.ignored_chars) {
             // What git does not have it cannot compare: a submodule, a link, what a build has made.
@@ -52,15 +43,48 @@ pub fn read(ends: &Ends, root: &Path, named: &[String], states: &mut [TargetStat
             Ok((start, tip)) => {
                 let same_settings = same_names && trees.has_same_settings(root, &path);
                 let is_pull_request = ends.is_pull_request;
-                let base = Arc::new(Base { start, tip, same_settings, is_pull_request });
-                targets.iter().for_each(|target| states[*target].base = Some(base.clone()));
+                bases.insert(directory, Arc::new(Base { start, tip, same_settings, is_pull_request }));
             }
             Err(hidden) => notes.push(hidden.to_string()),
         }
     }
+    for state in states.iter_mut().filter(|state| state.target.source == Source::Directory) {
+        state.base = bases.get(state.target.migrations.as_path()).cloned();
+    }
+    tell_groups(states, &bases);
     notes.sort_unstable();
     notes.dedup();
     notes
+}
+
+/// The directories that targets and those who share a table with them have checked out, and what stands there.
+fn directories(states: &[TargetState]) -> IndexMap<PathBuf, Option<Arc<Defined>>> {
+    // What was built, or stands in another revision, is not what the change has changed.
+    let targets = states.iter().filter(|state| state.target.source == Source::Directory);
+    let own = targets.clone().map(|state| (state.target.migrations.clone(), state.defined.as_ref().ok().cloned()));
+    let members = targets.flat_map(TargetState::others);
+    let theirs = members.map(|member| (member.migrations.clone(), member.defined.last().cloned()));
+    let mut directories = IndexMap::new();
+    for (directory, defined) in own.chain(theirs) {
+        directories.entry(directory).or_insert(defined);
+    }
+    directories
+}
+
+/// Tells each group what its members had where the change begins. Of what is read by other rules than before nothing is
+/// known, and so nothing was there.
+fn tell_groups(states: &mut [TargetState], bases: &HashMap<&Path, Arc<Base>>) {
+    let start = |member: &Member| {
+        let base = bases.get(member.migrations.as_path())?;
+        let start = base.start.clone().filter(|_| base.same_settings).unwrap_or_default();
+        let is_same = member.defined.iter().all(|now| now.migrations == start.migrations);
+        (!is_same).then(|| Arc::new(start))
+    };
+    let mut told: HashMap<*const Group, Arc<Group>> = HashMap::new();
+    for group in states.iter_mut().filter_map(|state| state.group.as_mut()) {
+        let since = told.entry(Arc::as_ptr(group)).or_insert_with(|| Arc::new(group.since(start)));
+        *group = since.clone();
+    }
 }
 
 /// Whether the change touches what says how a target is read.

@@ -70,6 +70,7 @@ fn member(state: Option<&TargetState>, target: &Target, checkout: &mut Checkout)
         is_named: target.history_group.is_some(),
         defined: sides.into_iter().flatten().filter_map(Result::ok).collect(),
         is_unread,
+        start: None,
     }
 }
 

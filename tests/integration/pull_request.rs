@@ -433,6 +433,35 @@ fn a_pull_request_that_touches_a_readme_is_green_though_staging_is_dirty_and_awa
 }
 
 #[test]
+fn a_pull_request_answers_for_what_its_migration_does_to_another_service_of_the_table() {
+    let config = "defaults: { migrations: '{service}/migrations' }
+services: { api: {}, web: { ignore-missing: true } }
+environments: { staging: { database-url: 'sqlite:staging.db' } }
+";
+    let project = Project::new().applied();
+    project.on("main", |project| {
+        project.write(".github/migration-preflight.yml", config);
+        project.write("web/migrations/1_one.sql", ONE);
+    });
+    project.git("checkout --quiet -B feature main");
+    project.on("feature", |project| project.write("web/migrations/3_three.sql", ONE)).merged();
+    let told = ["warning shared-history staging".to_owned()];
+    // In a leg `web` is no target.
+    for leg in [&[][..], &["--service", "api"]] {
+        let checked = project.check(&[&["--gate", "introduced"], leg].concat());
+        assert_eq!(checked.found(), told, "{checked:?}");
+    }
+    project.git("checkout --quiet -B main");
+    project.git("checkout --quiet -B feature main");
+    project.on("feature", |project| project.write("README.md", "Hello\n")).merged();
+    for leg in [&[][..], &["--service", "api"]] {
+        let checked = project.check(&[&["--gate", "introduced"], leg].concat());
+        assert_eq!(checked.found(), Vec::<String>::new(), "{checked:?}");
+        assert!(checked.already_so().contains(&told[0]), "{checked:?}");
+    }
+}
+
+#[test]
 fn a_pull_request_that_touches_a_service_has_its_database_looked_at() {
     let project = Project::new().applied();
     fs::remove_file(project.path().join("production.db")).unwrap();

@@ -22,7 +22,7 @@ pub(super) fn with(state: TargetState, others: &[Member]) -> TargetState {
         migrations: state.target.migrations.clone(),
         is_named: others.iter().any(|other| other.is_named),
         defined: state.defined.iter().cloned().collect(),
-        is_unread: false,
+        ..Member::default()
     };
     let group = Group::new([vec![own], others.to_vec()].concat());
     TargetState { group: Some(Arc::new(group)), ..state }
@@ -192,4 +192,33 @@ fn what_the_base_has_in_the_same_table_was_so_before() {
     let now = api(&[1, 2], &[1], &[5, 6]).since(&[1], &[1]);
     let policy = Policy { gate: crate::policy::Gate::Introduced, ..Policy::default() };
     assert_eq!(fires_under(&[now], &policy), ["notice pending-migration@api/migrations/2_step_2.sql"]);
+}
+
+#[test]
+fn whoever_adds_a_migration_answers_for_those_who_share_the_table() {
+    let introduced = Policy { gate: crate::policy::Gate::Introduced, ..Policy::default() };
+    let counted = |state: TargetState, start: &[i64]| {
+        let start = Arc::new(Defined {
+            migrations: start.iter().map(|version| migration("web", *version)).collect(),
+            ..Defined::default()
+        });
+        let group = state.group.as_ref().map(|group| {
+            let start = |member: &Member| (member.service == "web").then(|| start.clone());
+            Arc::new(group.since(start))
+        });
+        let findings = compare(&[TargetState { group, ..state }], &introduced);
+        let rules = |list: &[Finding]| list.iter().map(|finding| finding.rule().id()).collect::<Vec<_>>();
+        (rules(&findings.open), rules(&findings.already_so))
+    };
+    let untouched = |own: &[i64], theirs: &[i64]| api(own, &[1], theirs).since(own, own);
+    let pending = "pending-migration";
+    assert_eq!(counted(untouched(&[1], &[]), &[]), (vec!["shared-history"], vec![]), "it adds the first ones");
+    assert_eq!(counted(untouched(&[1], &[]), &[5]), (vec![], vec!["shared-history"]), "one was to come before");
+    assert_eq!(counted(untouched(&[1], &[5]), &[]), (vec![], vec!["shared-history"]), "it is there already");
+    let taken = counted(ignoring(untouched(&[1, 5], &[])), &[6]);
+    assert_eq!(taken, (vec!["shared-history"], vec![pending]), "it takes a version that is taken");
+    let taken = counted(ignoring(untouched(&[1, 5], &[])), &[5]);
+    assert_eq!(taken, (vec![], vec!["shared-history", pending]), "it was taken before");
+    let both = counted(api(&[1, 2], &[1], &[]).since(&[1], &[1]), &[5, 6]);
+    assert_eq!(both, (vec![pending], vec!["shared-history"]), "it touches this service alone");
 }
