@@ -43,6 +43,8 @@ pub struct Crate {
     pub engines: Vec<Engine>,
     /// Where it asks for migrations.
     pub calls: Vec<Call>,
+    /// Where a macro of its own calls `migrate!()` with a path that it is given, as `file:line`.
+    pub handed_on: Vec<String>,
     /// Whether it calls `set_ignore_missing(true)`.
     pub ignores_missing: bool,
     /// `table-name` of its `sqlx.toml`.
@@ -119,7 +121,7 @@ pub fn every_crate(root: &Path) -> Found {
     for (folder, manifest) in &manifests {
         let is_workspace = |folder: &Path| manifests.get(folder).is_some_and(Manifest::is_workspace);
         let workspace = workspace::nearest(folder, is_workspace).and_then(|folder| manifests.get(&folder));
-        found.crates.extend(read(root, folder, manifest, workspace, &["tests", "benches", "examples"]));
+        found.crates.extend(read(root, folder, manifest, workspace, &OF_TESTS));
     }
     found
 }
@@ -148,12 +150,27 @@ fn read(
     {
         krate.script = Some((path, text));
     }
-    let own =
-        std::iter::once(Path::new("src")).chain(manifest.targets().into_iter().filter(|path| !path.starts_with("src")));
-    let within = |path: &Path| path::joined(folder, path).map(|path| root.join(path));
-    krate.add(root, &own.filter_map(within).collect::<Vec<_>>(), (&sqlx.name, default), false);
-    krate.add(root, &tests.iter().map(Path::new).filter_map(within).collect::<Vec<_>>(), (&sqlx.name, default), true);
+    let within = |places: Vec<PathBuf>| places.iter().map(|place| root.join(place)).collect::<Vec<_>>();
+    krate.add(root, &within(places(folder, manifest)), (&sqlx.name, default), false);
+    let tests = tests.iter().filter_map(|name| path::joined(folder, name)).collect();
+    krate.add(root, &within(tests), (&sqlx.name, default), true);
     Some(krate)
+}
+
+/// Folders of a crate in which cargo looks for what is no part of its programs.
+const OF_TESTS: [&str; 3] = ["tests", "benches", "examples"];
+
+/// Where the programs and the library of the crate at `folder` have their sources: in `src`, and where the manifest says
+/// with all that stands beside it, which are its modules. In the folder of the crate there is too much else.
+fn places(folder: &Path, manifest: &Manifest) -> Vec<PathBuf> {
+    let targets = manifest.targets().into_iter().filter_map(|path| path::joined(folder, path)).map(|target| {
+        let beside = target.parent().filter(|beside| *beside != folder && beside.starts_with(folder));
+        let is_shared = |beside: &&Path| OF_TESTS.iter().any(|name| beside.starts_with(folder.join(name)));
+        beside.filter(|beside| !is_shared(beside)).map(Path::to_owned).unwrap_or(target)
+    });
+    let all: BTreeSet<PathBuf> = targets.chain([folder.join("src")]).collect();
+    let is_within = |place: &&PathBuf| place.ancestors().skip(1).any(|above| all.contains(above));
+    all.iter().filter(|place| !is_within(place)).cloned().collect()
 }
 
 impl Crate {
@@ -175,6 +192,7 @@ impl Crate {
             let in_tests = are_tests || path.with_extension("").ancestors().any(|above| tests.contains(above));
             self.ignores_missing |= says.ignores_missing && !in_tests;
             let file = slashed(path.strip_prefix(root).unwrap_or(&path));
+            self.handed_on.extend(says.handed_on.iter().filter(|_| !in_tests).map(|line| format!("{file}:{line}")));
             for call in says.calls {
                 let way = match call {
                     _ if in_tests || call.in_tests => Way::InTests,

@@ -13,7 +13,8 @@ const RERUN: &str = "rerun-if-";
 /// Whether cargo compiles the crate in `folder` again when a file is added to `directory`, by its build `script`.
 ///
 /// It does where the script names the directory or one above, and where it names nothing at all: cargo looks at the whole
-/// package then. A path that is put together is judged by the texts that it may be made of.
+/// package then. So it does, at every build, where a path is a pattern. A path that is put together is judged by the texts
+/// that it may be made of.
 pub fn watches(script: &str, folder: &Path, directory: &Path) -> bool {
     let texts: Vec<String> = tokens(script)
         .into_iter()
@@ -25,7 +26,9 @@ pub fn watches(script: &str, folder: &Path, directory: &Path) -> bool {
     let instructions = texts.iter().flat_map(|text| text.split(CHANGED).skip(1));
     let paths = instructions.map(|rest| rest.lines().next().unwrap_or_default());
     let (made, whole): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_empty() || path.contains('{'));
-    let covers = |path: &str| joined(folder, path).is_some_and(|path| directory.starts_with(path));
+    // cargo has no patterns: no file is called so, and for one that is not there it compiles every time.
+    let is_pattern = |path: &str| path.contains('*');
+    let covers = |path: &str| is_pattern(path) || joined(folder, path).is_some_and(|path| directory.starts_with(path));
     whole.iter().any(|path| covers(path))
         || (!made.is_empty() && texts.iter().any(|text| may_name(text, folder, directory)))
 }
@@ -55,7 +58,16 @@ mod tests {
 
     #[test]
     fn a_directory_is_watched_that_is_named_or_lies_below_one() {
-        for path in ["migrations", "./migrations", "migrations/", ".", "../api", "../..", "./src/../migrations"] {
+        for path in [
+            "migrations",
+            "./migrations",
+            "migrations/",
+            ".",
+            "../api",
+            "../..",
+            "./src/../migrations",
+            "migrations/*.sql",
+        ] {
             assert!(watches_db(&format!("println!(\"cargo:rerun-if-changed={path}\")"), OWN), "{path}");
         }
         for path in ["build.rs", "migrations/1_a.sql", "migration", "../migrations", "src", "/migrations", "../../.."] {

@@ -7,6 +7,8 @@ use super::rust::{Kind, Token, tokens};
 pub struct Said {
     /// Its calls, in order.
     pub calls: Vec<Asked>,
+    /// The lines where a macro calls `migrate!()` with a path that it is given: `migrate!($path)`. Tests left out.
+    pub handed_on: Vec<u32>,
     /// Whether it calls `set_ignore_missing(true)`, tests left out.
     pub ignores_missing: bool,
     /// The modules in files of their own that only a test build has.
@@ -41,9 +43,11 @@ pub fn read(source: &str, sqlx: &str) -> Said {
         let here = &tokens[index + 1..];
         let call = |path, is_embedding| Asked { line: token.line, path, is_embedding, in_tests: in_tests[index] };
         match word {
-            "migrate" if is_of_sqlx(&tokens[..index], sqlx) => {
-                said.calls.extend(argument(here).map(|path| call(path, true)));
-            }
+            "migrate" if is_of_sqlx(&tokens[..index], sqlx) => match argument(here) {
+                Some(path) => said.calls.push(call(path, true)),
+                None if is_handed_on(here) && !in_tests[index] => said.handed_on.push(token.line),
+                None => {}
+            },
             "Migrator" => said.calls.extend(read_at_runtime(here).map(|path| call(Some(path), false))),
             "set_ignore_missing" if signs(here, "(") && is_word(here.get(1), "true") => {
                 said.ignores_missing |= !in_tests[index];
@@ -59,7 +63,7 @@ pub fn read(source: &str, sqlx: &str) -> Said {
 fn is_of_sqlx(before: &[Token], sqlx: &str) -> bool {
     match before {
         [.., Token { kind: Kind::Word(word), .. }, colon, second] if is_sign(colon, ':') && is_sign(second, ':') => {
-            *word == sqlx || *word == "sqlx"
+            *word == sqlx || matches!(*word, "sqlx" | "sqlx_macros")
         }
         [.., sign] => !is_sign(sign, ':') && !is_sign(sign, '.'),
         [] => true,
@@ -81,6 +85,11 @@ fn argument(after: &[Token]) -> Option<Option<String>> {
         }
         _ => None,
     }
+}
+
+/// Whether what is given to a macro is what another one was given.
+fn is_handed_on(after: &[Token]) -> bool {
+    matches!(after, [bang, _, sign, ..] if is_sign(bang, '!') && is_sign(sign, '$'))
 }
 
 /// The path in `Migrator::new(Path::new("path"))`.
@@ -215,6 +224,7 @@ mod cases {
         assert_eq!(calls("\nstatic M: Migrator = ::sqlx::migrate!(\"./db\",);"), ["2:./db"]);
         assert_eq!(calls("migrate![r#\"a\"#].run(&pool)\ndb::migrate! { \"b\" }"), ["1:a", "2:b"]);
         assert_eq!(calls("common::sqlx::migrate ! (\n\"a\"\n)"), ["1:a"]);
+        assert_eq!(calls("sqlx_macros::migrate!(\"a\")"), ["1:a"]);
     }
 
     #[test]
@@ -258,6 +268,14 @@ mod cases {
         assert_eq!(calls("#[cfg(not(test))] fn f() { migrate!() }"), ["1:-"]);
         assert_eq!(calls("struct A { #[cfg(test)] a: u8 } fn f() { migrate!() }"), ["1:-"]);
         assert_eq!(read("#[cfg(test)]\npub mod a;\nmod b;\n#[cfg(test)] mod c {}", "sqlx").test_modules, ["a"]);
+    }
+
+    #[test]
+    fn a_macro_that_is_given_the_path_is_known_as_such() {
+        let handed_on = |source: &str| read(source, "sqlx").handed_on;
+        assert_eq!(handed_on("macro_rules! m {\n($d:literal) => { $crate::sqlx::migrate!($d) } }"), [2]);
+        assert_eq!(handed_on("#[cfg(test)] macro_rules! m { ($d:literal) => { migrate!($d) } }"), [0_u32; 0]);
+        assert_eq!(handed_on("migrate!(path); migrate!()"), [0_u32; 0]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// The sources of one crate take no more in all.
 const MAX_BYTES_OF_A_CRATE: usize = 32 << 20;
 /// So many entries of one crate are looked at.
-const MAX_ENTRIES: usize = 10_000;
+const MAX_ENTRIES: usize = 100_000;
 /// So deep below its folder.
 const MAX_DEPTH: usize = 16;
 

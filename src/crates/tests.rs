@@ -61,6 +61,12 @@ fn only_what_runs_counts_and_only_where_sqlx_is_used() {
     assert_eq!(unwatched(&[("src/main.rs", MAIN)], "migrations"), [""; 0]);
     let program = format!("{API}[[bin]]\nname = 'x'\npath = 'cmd/x.rs'\n");
     assert_eq!(unwatched(&[("Cargo.toml", &program), ("cmd/x.rs", MAIN)], "migrations").len(), 1);
+    let beside =
+        |path: &str| unwatched(&[("Cargo.toml", &program), ("cmd/x.rs", ""), (path, MAIN)], "migrations").len();
+    assert_eq!((beside("cmd/db.rs"), beside("cmd/db/mod.rs"), beside("db.rs"), beside("other/db.rs")), (1, 1, 0, 0));
+    let of_tests = format!("{API}[[bin]]\nname = 'x'\npath = 'tests/x.rs'\n");
+    let beside = |path: &str| unwatched(&[("Cargo.toml", &of_tests), (path, MAIN)], "migrations").len();
+    assert_eq!((beside("tests/x.rs"), beside("tests/y.rs")), (1, 0));
 }
 
 #[test]
@@ -149,6 +155,7 @@ fn every_crate_is_found_with_what_it_asks_for() {
                 packages: BTreeSet::from(["sqlx".into()]),
                 engines: vec![Engine::MySql],
                 calls: calls.into(),
+                handed_on: Vec::new(),
                 ignores_missing: true,
                 table: Some("other".into()),
                 script: None,
