@@ -66,9 +66,13 @@ impl Proposal {
 
     /// The `database-url` of an environment.
     fn url(&self, environment: &str) -> String {
+        let name = upper_snake(environment);
+        // GitHub has no secret whose name begins with a digit, or as the names of its own variables do.
+        let is_refused = name.starts_with(|c: char| c.is_ascii_digit()) || format!("{name}_").starts_with("GITHUB_");
+        let name = if is_refused { format!("ENV_{name}") } else { name };
         match self.services.len() {
-            1 => format!("${{{}_DATABASE_URL}}", upper_snake(environment)),
-            _ => format!("${{{}_{{SERVICE}}_DATABASE_URL}}", upper_snake(environment)),
+            1 => format!("${{{name}_DATABASE_URL}}"),
+            _ => format!("${{{name}_{{SERVICE}}_DATABASE_URL}}"),
         }
     }
 

@@ -39,7 +39,7 @@ fn of_service(service: &Service) -> Vec<String> {
         say(format!("{verb} `{krate}`, {place}"));
     }
     if service.askers.is_empty() {
-        say("found by its name: no program here asks for it".to_owned());
+        say("found by its name: no program here is seen to ask for it".to_owned());
     }
     if !service.dependents.is_empty() {
         say(format!("in use by {}", super::told::list(&service.dependents)));

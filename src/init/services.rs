@@ -1,12 +1,12 @@
 //! One service for each directory of migrations, named after the crate that asks for it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::crates::{Call, Crate, Way};
 use crate::history::Engine;
 use crate::inputs::survey::Survey;
-use crate::inputs::template::Template;
+use crate::inputs::template::{Template, upper_snake};
 use crate::text::slashed;
 
 /// Folders whose migrations are for tests.
@@ -46,6 +46,11 @@ pub(super) fn of(survey: &Survey) -> (Vec<Service>, Vec<String>) {
         krate.calls.iter().for_each(|call| asked.entry(&call.directory).or_default().push((krate, call)));
     }
     let (mut services, mut passed_over) = (Vec::new(), Vec::new());
+    for krate in &survey.found.crates {
+        let handed_on =
+            |place: &String| format!("a macro of `{}` ({place}) is given the path of migrations", krate.name);
+        passed_over.extend(krate.handed_on.iter().map(handed_on));
+    }
     for (directory, asks) in &asked {
         let runs: Askers = asks.iter().filter(|(_, call)| call.way != Way::InTests).copied().collect();
         let at = |(krate, call): &(&Crate, &Call)| format!("`{}` ({}:{})", krate.name, call.file, call.line);
@@ -144,8 +149,9 @@ fn by_itself(directory: &Path, count: usize, survey: &Survey) -> Service {
     }
 }
 
-/// Gives services names that a configuration can have; those that are called the same the name of their folder, and a
-/// number where that is not enough.
+/// Gives services names that a configuration can have, and that stay apart as part of a secret's name, where `a-b` is
+/// `A_B` as `a_b` is: those that are called the same get the name of their folder, else that of the directory behind their
+/// own, and a number where that is not enough.
 fn name_apart(services: &mut [Service]) {
     for service in services.iter_mut() {
         // cargo would refuse such a name, and nobody has asked cargo.
@@ -154,24 +160,30 @@ fn name_apart(services: &mut [Service]) {
             service.name = "app".to_owned();
         }
     }
-    let names = |services: &[Service]| {
-        let mut times: HashMap<String, usize> = HashMap::new();
-        services.iter().for_each(|service| *times.entry(service.name.clone()).or_default() += 1);
-        times
-    };
-    let times = names(services);
-    for service in services.iter_mut().filter(|service| times[&service.name] > 1) {
-        let folder = PathBuf::from(&service.directory);
-        let folder = folder.parent().map(slashed).unwrap_or_default().replace('/', "-");
-        if !folder.is_empty() {
-            service.name = folder;
-        }
-    }
-    let times = names(services);
+    let own: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
+    rename(services, |_, service| {
+        let folder = Path::new(&service.directory).parent().map(slashed).unwrap_or_default().replace('/', "-");
+        if folder.is_empty() { service.name.clone() } else { folder }
+    });
+    rename(services, |index, service| match Path::new(&service.directory).file_name() {
+        Some(directory) => format!("{}-{}", own[index], directory.to_string_lossy()),
+        None => service.name.clone(),
+    });
     let mut seen: HashMap<String, usize> = HashMap::new();
-    for service in services.iter_mut().filter(|service| times[&service.name] > 1) {
-        let number = seen.entry(service.name.clone()).or_default();
+    rename(services, |_, service| {
+        let number = seen.entry(upper_snake(&service.name)).or_default();
         *number += 1;
-        service.name = format!("{}-{number}", service.name);
+        format!("{}-{number}", service.name)
+    });
+}
+
+/// Gives another name to those that cannot be told apart.
+fn rename(services: &mut [Service], mut other: impl FnMut(usize, &Service) -> String) {
+    let mut times: HashMap<String, usize> = HashMap::new();
+    services.iter().for_each(|service| *times.entry(upper_snake(&service.name)).or_default() += 1);
+    for (index, service) in services.iter_mut().enumerate() {
+        if times[&upper_snake(&service.name)] > 1 {
+            service.name = other(index, service);
+        }
     }
 }

@@ -30,7 +30,8 @@ fn service(service: &Service) -> String {
         format!("{} by `{krate}` ({place})", if *is_embedding { "embedded" } else { "read at run time" })
     };
     let askers: Vec<_> = askers.iter().map(asker).collect();
-    let how = if askers.is_empty() { "which no program here asks for".to_owned() } else { askers.join(" and ") };
+    let how =
+        if askers.is_empty() { "which no program here is seen to ask for".to_owned() } else { askers.join(" and ") };
     let users = if dependents.is_empty() { String::new() } else { format!(", in use by {}", list(dependents)) };
     format!("service {name}: {migrations} in {directory}, {how}{users}")
 }

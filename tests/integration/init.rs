@@ -150,6 +150,14 @@ fn where_nothing_has_migrations_nothing_is_written() {
       note: `api` (src/main.rs:5) asks for migrations, and there is no such directory
     ");
     assert!(!absent.path().join(".github").exists());
+    let given =
+        "macro_rules! run {\n    ($path:literal) => { sqlx::migrate!($path) };\n}\nfn main() { run!(\"sql\"); }\n";
+    let given = Repository::new().file("Cargo.toml", package("api", "postgres")).file("src/main.rs", given);
+    let run = migrations(given, "sql", &[1]).run(&["init"]);
+    assert!(
+        run.stderr.ends_with("  note: a macro of `api` (src/main.rs:2) is given the path of migrations\n"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -161,7 +169,8 @@ fn a_directory_that_nothing_but_tests_ask_for_is_a_service_where_there_is_no_oth
     let repository = migrations(repository, "api/migrations", &[1]);
     let run = told(&repository, "");
     assert!(
-        run.stdout.starts_with("service api: 1 migration in api/migrations, which no program here asks for\n"),
+        run.stdout
+            .starts_with("service api: 1 migration in api/migrations, which no program here is seen to ask for\n"),
         "{run}"
     );
     assert_eq!(repository.run(&["--format", "json"]).code, 3, "the secrets are not set, and nothing else is wrong");
@@ -243,6 +252,37 @@ fn names_from_the_repository_stay_names() {
     applied(&repository, "s.db", &[1]);
     let run = repository.run_with(&["--environment", "staging"], &[("STAGING_DATABASE_URL", "sqlite:s.db")]);
     assert!(run.code != 2, "{run}");
+}
+
+#[test]
+fn services_and_their_secrets_are_kept_apart_and_are_such_as_github_has() {
+    let workflow = "on:\n  workflow_dispatch:\n    inputs:\n      environment:\n        type: choice\n        options: [1-eu, github]\njobs: {}\n";
+    let both = "fn main() {\n    sqlx::migrate!(\"migrations/pg\");\n    sqlx::migrate!(\"migrations/sqlite\");\n}\n";
+    let repository = Repository::new()
+        .file("Cargo.toml", package("api", "postgres"))
+        .file("src/main.rs", both)
+        .file("one/Cargo.toml", package("a-b", "postgres"))
+        .file("one/src/main.rs", MAIN)
+        .file("two/Cargo.toml", package("a_b", "postgres"))
+        .file("two/src/main.rs", MAIN)
+        .file(".github/workflows/deploy.yml", workflow);
+    let directories = ["migrations/pg", "migrations/sqlite", "one/migrations", "two/migrations"];
+    let repository = directories.iter().fold(repository, |repository, path| migrations(repository, path, &[1]));
+    told(&repository, "");
+    assert_snapshot!(self::workflow(&repository), @r"
+    branches: [main]
+              # the variables that .github/migration-preflight.yml names
+              ENV_1_EU_API_PG_DATABASE_URL: ${{ secrets.ENV_1_EU_API_PG_DATABASE_URL }}
+              ENV_1_EU_API_SQLITE_DATABASE_URL: ${{ secrets.ENV_1_EU_API_SQLITE_DATABASE_URL }}
+              ENV_1_EU_ONE_DATABASE_URL: ${{ secrets.ENV_1_EU_ONE_DATABASE_URL }}
+              ENV_1_EU_TWO_DATABASE_URL: ${{ secrets.ENV_1_EU_TWO_DATABASE_URL }}
+              ENV_GITHUB_API_PG_DATABASE_URL: ${{ secrets.ENV_GITHUB_API_PG_DATABASE_URL }}
+              ENV_GITHUB_API_SQLITE_DATABASE_URL: ${{ secrets.ENV_GITHUB_API_SQLITE_DATABASE_URL }}
+              ENV_GITHUB_ONE_DATABASE_URL: ${{ secrets.ENV_GITHUB_ONE_DATABASE_URL }}
+              ENV_GITHUB_TWO_DATABASE_URL: ${{ secrets.ENV_GITHUB_TWO_DATABASE_URL }}
+    ");
+    let checked = checked(&repository, &[]);
+    assert!(checked.starts_with("exit code 3\napi-pg in 1-eu: unknown\n"), "{checked}");
 }
 
 #[test]
