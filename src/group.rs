@@ -63,11 +63,6 @@ impl Group {
         Self { members: self.members.iter().map(since).collect(), holders: self.holders.clone() }
     }
 
-    /// Its members.
-    pub fn members(&self) -> &[Member] {
-        &self.members
-    }
-
     /// The members that have migrations of their own beside those of `service`, which has its own in `migrations`. Two
     /// services of one directory have the same ones.
     pub fn others<'a>(&'a self, service: &'a str, migrations: &'a Path) -> impl Iterator<Item = &'a Member> {

@@ -10,6 +10,7 @@ use crate::gather::agreement::Histories;
 use crate::gather::{mysql, postgres, sqlite};
 use crate::history::{DatabaseError, DatabaseErrorKind, DatabaseUrl, Engine, History, LookUp};
 use crate::secret::Secrets;
+use crate::table_name;
 use crate::tenants::Selection;
 
 /// The first pause before another attempt; each further one is twice as long.
@@ -50,6 +51,9 @@ pub async fn tenants(
     selection: &Selection,
     timeout: Duration,
 ) -> Result<Histories, DatabaseError> {
+    if table_name::parse(&look_up.table, url.engine())?.schema.is_some() {
+        return Err(DatabaseError::new(DatabaseErrorKind::TenantsShareTable, format!("`{}`", look_up.table)));
+    }
     tracing::debug!(server = server(url), table = look_up.table, tenants = %selection, "reading the histories");
     patiently(timeout, |budget| {
         let (url, look_up, selection) = (url.clone(), look_up.clone(), selection.clone());

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Executor};
 use super::{error, options, read_only, roll_back, row, rows};
 use crate::gather::agreement::{Agreement, Applied, Histories};
 use crate::gather::limit::{MOST_ROWS, Meter, ROWS_BETWEEN_PAUSES, too_many_rows};
-use crate::history::{AbsentTable, DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl, Engine, History, LookUp};
+use crate::history::{AbsentTable, DatabaseError, DatabaseUrl, Engine, History, LookUp};
 use crate::migration::AppliedMigration;
 use crate::table_name::{self, TableName};
 use crate::tenants::Selection;
@@ -35,16 +35,16 @@ pub async fn histories(
     timeout: Duration,
 ) -> Result<Histories, DatabaseError> {
     let start = Instant::now();
-    let name = table_name::parse(&look_up.table, Engine::MySql)?;
-    if name.schema.is_some() {
-        return Err(DatabaseError::new(Kind::TenantsShareTable, format!("`{}`", look_up.table)));
-    }
+    let TableName { table, .. } = table_name::parse(&look_up.table, Engine::MySql)?;
     let options = options::of_server(url)?;
     let connection = match options.connect().await {
         Ok(connection) => connection,
-        Err(error) => return Err(error::connecting(error, url, &options, &name).await),
+        Err(error) => {
+            let name = TableName { schema: None, table };
+            return Err(error::connecting(error, url, &options, &name).await);
+        }
     };
-    let mut reader = Reader { connection, url, options, look_up, table: name.table, start, timeout };
+    let mut reader = Reader { connection, url, options, look_up, table, start, timeout };
     let read = reader.read(selection).await;
     let _ = reader.connection.close().await;
     read

@@ -6,30 +6,31 @@
 //! have in common travels once. Whatever is out of the ordinary is read by itself, as a history without tenants is, and fails
 //! in the same words.
 
+mod schema;
+mod shared;
+
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection};
 
-use super::{Login, error, grant, literal, of_table, options, roll_back, row};
+use super::{Login, error, grant, of_table, options, roll_back};
 use crate::gather::agreement::{Agreement, Applied, Histories};
 use crate::gather::limit::{Meter, ROWS_BETWEEN_PAUSES};
 use crate::history::{
     AbsentTable, DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl, Engine, History, LookUp, Privilege,
 };
-use crate::migration::{AppliedMigration, Checksum, Version};
 use crate::table_name::{self, TableName};
 use crate::tenants::Selection;
-use crate::text::from_hexadecimal;
+use schema::{Schema, Table, schemas};
+use shared::{Shared, shared};
 
 /// How many tables one transaction locks, each with its index: a server has some 6,400 locks to give away by default, and
 /// what is left has to do for everybody else.
 const TOGETHER: usize = 100;
 /// So much SQL makes one message: that of some 2,000 tenants.
 const MOST_SQL: usize = 1 << 20;
-/// A longer history is read row by row.
-const MOST_ROWS: usize = 10_000;
 
 /// The histories of the tenants that `selection` takes, in the table of `look_up`. The server cancels each query after what
 /// is left of `timeout`.
@@ -43,13 +44,10 @@ pub async fn histories(
     timeout: Duration,
 ) -> Result<Histories, DatabaseError> {
     let start = Instant::now();
-    let name = table_name::parse(&look_up.table, Engine::Postgres)?;
-    if name.schema.is_some() {
-        return Err(DatabaseError::new(Kind::TenantsShareTable, format!("`{}`", look_up.table)));
-    }
+    let TableName { table, .. } = table_name::parse(&look_up.table, Engine::Postgres)?;
     let login = Login { url, options: options::options(url)? };
     let connection = login.connect().await?;
-    let mut reader = Reader { connection, login, look_up, table: name.table, start, timeout };
+    let mut reader = Reader { connection, login, look_up, table, start, timeout };
     let read = reader.read(selection).await;
     let _ = reader.connection.close().await;
     read
@@ -63,24 +61,6 @@ struct Reader<'a> {
     table: String,
     start: Instant,
     timeout: Duration,
-}
-
-/// A schema, as far as the catalogues tell.
-struct Schema {
-    name: String,
-    table: Table,
-}
-
-/// The history table of a schema.
-enum Table {
-    /// There is none.
-    Absent,
-    /// The role lacks this.
-    Forbidden(Privilege),
-    /// Just as sqlx makes it, and all of it to be read.
-    Plain,
-    /// Something else: a view, other columns, policies on rows, a privilege on some columns.
-    Odd,
 }
 
 /// What the server answered before it was done, or could not go on.
@@ -266,112 +246,6 @@ fn transaction(timeout: Duration, select: &str) -> String {
     )
 }
 
-/// Every schema with what the catalogues say of its history table: whether the role may use the schema, whether there is
-/// a table, whether the role may select from it all, whether from any of it, and whether it is as sqlx makes it.
-fn schemas(table: &str) -> String {
-    const COLUMNS: [(&str, &str); 6] = [
-        ("version", "int8"),
-        ("description", "text"),
-        ("installed_on", "timestamptz"),
-        ("success", "bool"),
-        ("checksum", "bytea"),
-        ("execution_time", "int8"),
-    ];
-    let columns = COLUMNS.map(|(name, kind)| format!("(E'{name}', 'pg_catalog.{kind}'::regtype)")).join(", ");
-    format!(
-        "SELECT n.nspname, has_schema_privilege(n.oid, 'USAGE'), c.oid IS NOT NULL, \
-         coalesce(has_table_privilege(c.oid, 'SELECT'), false), \
-         coalesce(has_any_column_privilege(c.oid, 'SELECT'), false), \
-         coalesce(c.relkind = 'r' AND NOT c.relrowsecurity, false) AND {count} = \
-         (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attname, a.atttypid) IN ({columns})) \
-         FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = {table} \
-         AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
-         WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'",
-        count = COLUMNS.len(),
-        table = literal(table),
-    )
-}
-
-impl Schema {
-    fn read(row: &PgRow) -> Result<Self, DatabaseError> {
-        let flag = |index, name| row::text(row, index, name).map(|flag| flag == "t");
-        let table = match (
-            flag(1, "whether the schema may be used")?,
-            flag(2, "whether there is a table")?,
-            flag(3, "whether it may be read")?,
-            flag(4, "whether any of it may be read")?,
-            flag(5, "whether it is sqlx's")?,
-        ) {
-            (false, ..) => Table::Forbidden(Privilege::Usage),
-            (true, false, ..) => Table::Absent,
-            (true, true, _, false, _) => Table::Forbidden(Privilege::Select),
-            (true, true, true, true, true) => Table::Plain,
-            _ => Table::Odd,
-        };
-        Ok(Self { name: row::text(row, 0, "the name of a schema")?.to_owned(), table })
-    }
-}
-
-/// Every history in `tables` once, with the numbers of those that have it, counted from `first`. A history is JSON: nothing
-/// where it has no rows, else an array for each.
-fn shared(first: usize, tables: impl Iterator<Item = TableName>) -> String {
-    let of_table = |(number, table): (usize, TableName)| {
-        let table = table.quoted(Engine::Postgres);
-        format!(
-            "SELECT {number}, (SELECT json_agg(json_build_array(version, description, coalesce(success = false, false), \
-             encode(checksum, 'hex'), coalesce(execution_time = -1, false)) ORDER BY version)::text \
-             FROM (SELECT * FROM {table} LIMIT {limit}) r)",
-            limit = MOST_ROWS + 1,
-        )
-    };
-    let all: Vec<String> = (first..).zip(tables).map(of_table).collect();
-    format!(
-        "SELECT h COLLATE \"C\", string_agg(i::text, ' ') FROM ({}) t (i, h) GROUP BY h COLLATE \"C\"",
-        all.join(" UNION ALL ")
-    )
-}
-
-/// A history, and whose it is.
-struct Shared {
-    /// None where it is none that sqlx wrote, or a long one.
-    rows: Option<Vec<AppliedMigration>>,
-    tenants: Vec<usize>,
-}
-
-/// As JSON has it: version, description, whether it is dirty, its checksum, and whether nobody has confirmed it.
-type Printed<'a> = (i64, String, bool, &'a str, bool);
-
-impl Shared {
-    fn read(row: &PgRow) -> Result<Self, DatabaseError> {
-        let tenants = row::text(row, 1, "the tenants")?.split(' ').map(str::parse);
-        let odd = |_| DatabaseError::new(Kind::Unintelligible, "the tenants are no numbers");
-        let tenants = tenants.collect::<Result<_, _>>().map_err(odd)?;
-        // What is no text of the database's own encoding, shows when it is read by itself.
-        let rows = match row::optional_text(row, 0, "the history") {
-            Ok(None) => Some(Vec::new()),
-            Ok(Some(json)) => Self::rows(json),
-            Err(_) => None,
-        };
-        Ok(Self { rows, tenants })
-    }
-
-    fn rows(json: &str) -> Option<Vec<AppliedMigration>> {
-        let printed: Vec<Printed> = serde_json::from_str(json).ok()?;
-        let row = |(version, description, is_dirty, checksum, is_unconfirmed): Printed| {
-            Some(AppliedMigration {
-                version: Version(version),
-                description,
-                installed_on: None,
-                success: !is_dirty,
-                checksum: Checksum::from_bytes(from_hexadecimal(checksum)?),
-                execution_time: if is_unconfirmed { -1 } else { 0 },
-            })
-        };
-        let is_short = printed.len() <= MOST_ROWS;
-        is_short.then(|| printed.into_iter().map(row).collect())?
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -398,23 +272,5 @@ mod tests {
         DROP"."_sqlx_migrations" LIMIT 10001) r)) t (i, h) GROUP BY h COLLATE "C";
         COMMIT;
         "#);
-        insta::assert_snapshot!(schemas("it's"), @r"
-        SELECT n.nspname, has_schema_privilege(n.oid, 'USAGE'), c.oid IS NOT NULL, coalesce(has_table_privilege(c.oid, 'SELECT'), false), coalesce(has_any_column_privilege(c.oid, 'SELECT'), false), coalesce(c.relkind = 'r' AND NOT c.relrowsecurity, false) AND 6 = (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attname, a.atttypid) IN ((E'version', 'pg_catalog.int8'::regtype), (E'description', 'pg_catalog.text'::regtype), (E'installed_on', 'pg_catalog.timestamptz'::regtype), (E'success', 'pg_catalog.bool'::regtype), (E'checksum', 'pg_catalog.bytea'::regtype), (E'execution_time', 'pg_catalog.int8'::regtype))) FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = E'it''s' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-        ");
-    }
-
-    #[test]
-    fn a_history_is_what_was_printed_of_it_or_looked_at_again() {
-        let rows = Shared::rows(r#"[[7, "a \" b", false, "00ff", true], [8, "", true, "", false]]"#).unwrap();
-        let told: Vec<_> = rows
-            .iter()
-            .map(|row| {
-                (row.version.0, row.description.as_str(), row.success, row.checksum.as_bytes(), row.execution_time)
-            })
-            .collect();
-        assert_eq!(told, [(7, "a \" b", true, &[0, 255][..], -1), (8, "", false, &[], 0)]);
-        for odd in [r#"[[null, "", false, "", false]]"#, r#"[[1, "", false, null, false]]"#, "[[1]]", "rubbish"] {
-            assert_eq!(Shared::rows(odd), None, "{odd}");
-        }
     }
 }
