@@ -23,6 +23,7 @@ mod older;
 mod percent;
 mod postgres;
 mod queue;
+mod reading;
 mod redact;
 mod revision;
 mod server_url;
@@ -34,7 +35,6 @@ mod tls;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
@@ -44,9 +44,8 @@ use tracing::Instrument;
 
 use crate::crates::Embedders;
 use crate::finding::Rule;
-use crate::history::{Command, Database, DatabaseError, DatabaseUrl, LookUp, Record};
+use crate::history::{DatabaseError, LookUp, Record};
 use crate::policy::ignores;
-use crate::secret::{Learn, Secrets};
 use crate::source::{Defined, Source, SourceError};
 use crate::sqlx_toml::{self, SqlxToml};
 use crate::target::{Target, TargetState};
@@ -56,57 +55,10 @@ use queue::Queue;
 use revision::Revision;
 
 pub use directories::Directories;
+pub use reading::{Limits, Reading, secrets};
 
 /// How many directories are read at a time.
 const DIRECTORIES: usize = 8;
-
-/// How much a run may do at a time, and for how long.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Databases in all.
-    pub jobs: usize,
-    /// For one database, once its turn has come.
-    pub timeout: Duration,
-}
-
-/// Everything secret in reading `targets`: their URLs, and the passwords that drivers find by themselves.
-pub fn secrets(targets: &[Target]) -> Secrets {
-    let mut secrets = Secrets::default();
-    secrets.extend(urls(targets).flat_map(|url| [url.secrets().clone(), database::secrets(url)]));
-    secrets.extend(commands(targets).map(|command| command.secrets().clone()));
-    secrets
-}
-
-/// The URLs of the databases that are asked.
-fn urls(targets: &[Target]) -> impl Iterator<Item = &DatabaseUrl> {
-    targets.iter().filter_map(|target| target.database.as_ref().ok()?.url())
-}
-
-/// The commands that are run.
-fn commands(targets: &[Target]) -> impl Iterator<Item = &Command> {
-    targets.iter().filter_map(|target| match target.database.as_ref().ok()? {
-        Database::Url(url) => url.password_command(),
-        Database::Command(command) => Some(&command.command),
-        Database::Snapshot(_) => None,
-    })
-}
-
-/// How it is read, and whom to tell of it.
-pub struct Reading<'a> {
-    /// How much may be done at a time.
-    pub limits: Limits,
-    /// Called each time a history is read.
-    pub done: &'a dyn Fn(),
-    /// Told of passwords that commands print.
-    pub learn: Learn,
-}
-
-impl Reading<'_> {
-    /// That nobody waits for.
-    pub fn quiet(limits: Limits) -> Self {
-        Self { limits, done: &|| {}, learn: Learn::default() }
-    }
-}
 
 /// Reads both sides of every target below `root`.
 pub async fn gather(targets: Vec<Target>, root: &Path, reading: &Reading<'_>) -> Vec<TargetState> {

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{AcquireError, OnceCell, Semaphore};
 
 use super::agreement::{Histories, alone};
-use super::{Limits, Reading, command, database, snapshot, urls};
+use super::reading::{Limits, Reading, urls};
+use super::{command, database, snapshot};
 use crate::history::{Command, Database, DatabaseError, DatabaseErrorKind, DatabaseUrl, LookUp};
 use crate::secret::Learn;
 use crate::target::Target;
