@@ -240,7 +240,7 @@ fn tenants<'a>(reports: impl Iterator<Item = &'a TargetReport>, id: &str) -> Str
         all += tenants;
         some += if report.startup.id() == id { tenants } else { 0 };
     }
-    if all == 0 { String::new() } else { format!(" ({some} of {})", plural(all, "tenant")) }
+    if some == 0 { String::new() } else { format!(" ({some} of {})", plural(all, "tenant")) }
 }
 
 /// Whether a side that has to be read was not. Neither levels nor accepted findings make that a pass; an environment

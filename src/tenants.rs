@@ -1,5 +1,6 @@
 //! Tenants: customers of a service that share a server, each with a history of its own. Vocabulary, no I/O.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -89,6 +90,11 @@ impl Tenants {
             _ if self.are_few() => self.names.join(", "),
             n => format!("{n} tenants"),
         }
+    }
+
+    /// In which order they stand: those that are most first.
+    pub fn rank(&self) -> impl Ord + '_ {
+        (Reverse(self.names.len()), &self.names)
     }
 
     /// Whether the label names them.

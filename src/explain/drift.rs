@@ -36,6 +36,9 @@ pub fn explain(finding: &Finding, targets: &Targets, repository: &Repository) ->
     }
 }
 
+/// So many contents are looked up.
+const MOST_CONTENTS: usize = 10;
+
 /// Whose content each environment has.
 fn contents(
     version: Version,
@@ -48,7 +51,7 @@ fn contents(
         places(&subject, repository).into_iter().next()
     };
     let found: Vec<(Option<Place>, String)> =
-        environments.iter().map(|(checksum, names)| (place(checksum), names.join(", "))).collect();
+        environments.iter().take(MOST_CONTENTS).map(|(checksum, names)| (place(checksum), names.join(", "))).collect();
     let part = |(place, names): &(Option<Place>, String)| match place {
         Some(place) => {
             let by = repository.added(place).map(|commit| format!(", added by {}", who(commit))).unwrap_or_default();

@@ -1,13 +1,11 @@
 //! What mends it: steps, which are printed as commands for a shell in the repository's root and which `restore` takes
 //! itself, and SQL for the row, which is printed and never run.
 
-use std::fmt::Write;
-
 use crate::explain::repository::{Place, Repository, folder, name, short, version};
 use crate::explain::{Subject, shell};
 use crate::history::Engine;
 use crate::migration::{Checksum, Version};
-use crate::table_name;
+use crate::table_name::{self, TableName};
 use crate::target::TargetState;
 use crate::text::harmless;
 
@@ -188,41 +186,59 @@ pub fn renumbered(path: &str, subject: &Subject, states: &[TargetState], reposit
 
 /// Gives the row the checksum of the file.
 pub fn update_checksum(subject: &Subject, defined: &Checksum) -> Option<String> {
-    let row = Row::of(subject)?;
-    Some(format!("UPDATE {} SET checksum = {} WHERE {};", row.table, row.bytes(defined), row.is_it(subject)))
+    let rows = Rows::of(subject)?;
+    let (checksum, is_it) = (rows.bytes(defined), rows.are_it(subject));
+    Some(rows.each(|table| format!("UPDATE {table} SET checksum = {checksum} WHERE {is_it};")))
 }
 
 /// Gives the row the version of the file.
 pub fn update_version(subject: &Subject, defined: Version) -> Option<String> {
-    let row = Row::of(subject)?;
-    Some(format!("UPDATE {} SET version = {defined} WHERE {};", row.table, row.is_it(subject)))
+    let rows = Rows::of(subject)?;
+    let is_it = rows.are_it(subject);
+    Some(rows.each(|table| format!("UPDATE {table} SET version = {defined} WHERE {is_it};")))
 }
 
 /// Takes the row away.
 pub fn delete(subject: &Subject) -> Option<String> {
-    let row = Row::of(subject)?;
-    let mut sql = "-- Forgets a migration that ran: what it changed stays as it is.\n".to_owned();
-    write!(sql, "DELETE FROM {} WHERE {};", row.table, row.is_it(subject)).ok()?;
-    Some(sql)
+    let rows = Rows::of(subject)?;
+    let is_it = rows.are_it(subject);
+    let sql = rows.each(|table| format!("DELETE FROM {table} WHERE {is_it};"));
+    Some(format!("-- Forgets a migration that ran: what it changed stays as it is.\n{sql}"))
 }
 
-/// How a row is spoken of in SQL.
-struct Row {
+/// How a row is spoken of in SQL: that of one table, or of the table of each tenant.
+struct Rows {
     engine: Engine,
-    table: String,
+    tables: Vec<String>,
 }
 
-impl Row {
+/// The SQL for more tenants is not written out.
+const MOST_TENANTS: usize = 20;
+
+impl Rows {
     fn of(subject: &Subject) -> Option<Self> {
-        let target = &subject.state.target;
+        let TargetState { target, defined, tenants, .. } = subject.state;
         let engine = target.database.as_ref().ok()?.engine();
-        let of_sqlx_toml = subject.state.defined.as_ref().ok().and_then(|defined| defined.table.as_deref());
-        let table = table_name::parse(target.history_table(of_sqlx_toml), engine).ok()?.quoted(engine);
+        let of_sqlx_toml = defined.as_ref().ok().and_then(|defined| defined.table.as_deref());
+        let name = table_name::parse(target.history_table(of_sqlx_toml), engine).ok()?;
+        let of_tenant = |schema: &String| TableName { schema: Some(schema.clone()), ..name.clone() }.quoted(engine);
+        let tables: Vec<String> = match tenants {
+            Some(tenants) => tenants.names.iter().map(of_tenant).collect(),
+            None => vec![name.quoted(engine)],
+        };
         // What a screen would not show as it is could not be copied from there.
-        (harmless(&table) == table).then_some(Self { engine, table })
+        tables.iter().all(|table| harmless(table) == *table).then_some(Self { engine, tables })
     }
 
-    fn is_it(&self, subject: &Subject) -> String {
+    /// A statement for each table, a line each.
+    fn each(&self, statement: impl Fn(&str) -> String) -> String {
+        let shown = self.tables.iter().take(MOST_TENANTS).map(|table| statement(table));
+        let others = self.tables.len().saturating_sub(MOST_TENANTS);
+        let others = (others > 0).then(|| format!("-- And the same for {others} tenants more."));
+        shown.chain(others).collect::<Vec<_>>().join("\n")
+    }
+
+    fn are_it(&self, subject: &Subject) -> String {
         format!("version = {} AND checksum = {}", subject.version, self.bytes(subject.applied))
     }
 

@@ -165,9 +165,14 @@ fn no_history(absent: &AbsentTable, elsewhere_applied: Option<&str>, uncreated: 
     }
 }
 
+/// So many contents of one version are told, of which environments have two or three; but each of many tenants may have its own.
+const MOST_CONTENTS: usize = 10;
+
 fn drifting_checksum(version: Version, environments: &[(Checksum, Vec<String>)]) -> String {
     let group = |(checksum, names): &(Checksum, Vec<String>)| format!("{}… in {}", checksum.short(), list(names));
-    let groups: Vec<_> = environments.iter().map(group).collect();
+    let mut groups: Vec<_> = environments.iter().take(MOST_CONTENTS).map(group).collect();
+    let others = environments.len().saturating_sub(MOST_CONTENTS);
+    groups.extend((others > 0).then(|| format!("and {others} contents more")));
     format!("migration {version} was applied with different contents: checksum {}", groups.join(", "))
 }
 

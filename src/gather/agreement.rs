@@ -1,6 +1,5 @@
 //! The histories of tenants, put together where they are the same. Pure.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -24,6 +23,8 @@ pub fn alone(applied: Applied) -> Histories {
 #[derive(Debug, Default)]
 pub struct Agreement {
     tenants: IndexMap<Applied, Vec<String>>,
+    /// That a pattern finds nobody.
+    idle: Option<DatabaseError>,
 }
 
 impl Agreement {
@@ -42,21 +43,23 @@ impl Agreement {
     /// The patterns of `selection` that find nothing among `names`: who writes one means somebody.
     ///
     /// # Errors
-    /// None of them finds any.
+    /// All together find none.
     pub fn add_idle(&mut self, selection: &Selection, names: &[String]) -> Result<(), DatabaseError> {
         let noun = selection.partition.noun();
-        let error = |pattern: &str| {
-            DatabaseError::new(DatabaseErrorKind::NoTenant, format!("no {noun} here is called `{pattern}`"))
+        let error = |what: &str, patterns: &[&str]| {
+            let detail = format!("no {noun} here {what} `{}`", patterns.join("`, `"));
+            DatabaseError::new(DatabaseErrorKind::NoTenant, detail)
         };
         let idle: Vec<&str> = selection.idle(names.iter().map(String::as_str)).collect();
-        if !names.iter().any(|name| selection.takes(name)) {
-            return Err(error(&idle.first().map_or_else(|| selection.patterns.join(", "), ToString::to_string)));
+        self.idle = (!idle.is_empty()).then(|| error("is called", &idle));
+        if names.iter().any(|name| selection.takes(name)) {
+            return Ok(());
         }
-        idle.into_iter().for_each(|pattern| self.add([pattern.to_owned()], Err(error(pattern))));
-        Ok(())
+        let all: Vec<&str> = selection.patterns.iter().map(String::as_str).collect();
+        Err(self.idle.take().unwrap_or_else(|| error("is left by", &all)))
     }
 
-    /// Those that are most first.
+    /// Those that are most first; last that a pattern finds nobody.
     pub fn into_histories(self) -> Histories {
         let total = self.tenants.values().map(Vec::len).sum();
         let mut histories: Vec<(Tenants, Applied)> = self
@@ -67,10 +70,9 @@ impl Agreement {
                 (Tenants { names, total }, applied)
             })
             .collect();
-        histories.sort_by(|(one, _), (other, _)| {
-            (Reverse(one.names.len()), &one.names).cmp(&(Reverse(other.names.len()), &other.names))
-        });
-        histories.into_iter().map(|(tenants, applied)| (Some(Arc::new(tenants)), applied)).collect()
+        histories.sort_by(|(one, _), (other, _)| one.rank().cmp(&other.rank()));
+        let idle = self.idle.map(|error| (None, Err(error)));
+        histories.into_iter().map(|(tenants, applied)| (Some(Arc::new(tenants)), applied)).chain(idle).collect()
     }
 }
 
@@ -130,18 +132,16 @@ mod tests {
             patterns: patterns.iter().map(ToString::to_string).collect(),
         };
         let mut agreement = Agreement::default();
-        agreement.add_idle(&selection(&["a*", "globex"]), &["a1".to_owned()]).unwrap();
-        let [(tenants, applied)] = &agreement.into_histories()[..] else { panic!() };
-        assert_eq!(tenants.as_ref().unwrap().label(), "globex");
-        assert_eq!(
-            applied.as_ref().unwrap_err().to_string(),
-            "a pattern finds no tenant: no database here is called `globex`"
-        );
+        agreement.add_idle(&selection(&["a*", "globex", "acme"]), &["a1".to_owned()]).unwrap();
+        agreement.add(["a1".to_owned()], rows(&[1], 1));
+        let [(Some(tenants), Ok(_)), (None, Err(error))] = &agreement.into_histories()[..] else { panic!() };
+        assert_eq!(tenants.total, 1);
+        assert_eq!(error.to_string(), "a pattern finds no tenant: no database here is called `globex`, `acme`");
         let nobody = |patterns: &[&str], names: &[&str]| {
             let names: Vec<String> = names.iter().map(ToString::to_string).collect();
             Agreement::default().add_idle(&selection(patterns), &names).unwrap_err().detail
         };
         assert_eq!(nobody(&["a*"], &["b"]), "no database here is called `a*`");
-        assert_eq!(nobody(&["a*", "!a1"], &["a1"]), "no database here is called `a*, !a1`");
+        assert_eq!(nobody(&["a*", "!a1"], &["a1"]), "no database here is left by `a*`, `!a1`");
     }
 }

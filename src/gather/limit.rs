@@ -10,7 +10,7 @@ pub const MOST_ROWS: usize = 1_000_000;
 const MOST_BYTES: usize = 256 << 20;
 
 /// A row of sqlx's has the name of a file, 255 bytes at most, and 48 bytes of checksum.
-const MOST_BYTES_OF_A_ROW: usize = 4096;
+pub const MOST_BYTES_OF_A_ROW: usize = 4096;
 
 /// So often does a reader of rows let others go on.
 pub const ROWS_BETWEEN_PAUSES: usize = 100;

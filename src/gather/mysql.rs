@@ -74,7 +74,7 @@ fn batch(name: &TableName, timeout: Duration) -> String {
         "{}; SELECT @@lower_case_table_names <> 0, {}; \
          {}; \
          COMMIT",
-        read_only(timeout),
+        read_only(timeout, timeout),
         schema_exists(name),
         rows(name),
     )
@@ -89,13 +89,13 @@ fn rows(name: &TableName) -> String {
     )
 }
 
-/// The beginning of a transaction that only reads, and ends after `timeout`.
+/// The beginning of a transaction that only reads, and ends after `timeout`; or after `locked`, where it waits for a lock.
 ///
 /// Each of the two systems has a clock of its own for a statement, and reads the other's as a comment. The isolation
 /// level is not left to the server's default, because a serializable reader locks what it reads.
-fn read_only(timeout: Duration) -> String {
+fn read_only(timeout: Duration, locked: Duration) -> String {
     let milliseconds = timeout.as_millis().clamp(1, i32::MAX as u128);
-    let seconds = milliseconds.div_ceil(1000);
+    let seconds = locked.as_millis().clamp(1, i32::MAX as u128).div_ceil(1000);
     format!(
         "SET /*!50708 max_execution_time = {milliseconds}, */ \
          /*M!100101 max_statement_time = {}.{:03}, */ \

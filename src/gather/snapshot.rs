@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::agreement::Histories;
 use crate::history::{DatabaseError, DatabaseErrorKind as Kind, Engine, LookUp, MaxAge, Snapshot};
 use crate::table_name;
+use crate::tenants::Tenants;
 
 /// By how much the clocks of two machines may differ.
 const SKEW: TimeDelta = TimeDelta::hours(1);
@@ -26,7 +27,11 @@ pub fn histories(snapshot: &Snapshot, look_up: &LookUp, max_age: Option<MaxAge>)
         let detail = format!("{} has {}, and sqlx would read {look_up}", as_of.file, other.look_up);
         return Err(DatabaseError::new(Kind::SnapshotOfAnotherTable, detail));
     }
-    Ok(records.iter().map(|record| (record.tenants.clone(), Ok(record.history.clone()))).collect())
+    let mut histories: Histories =
+        records.iter().map(|record| (record.tenants.clone(), Ok(record.history.clone()))).collect();
+    histories
+        .sort_by(|(one, _), (other, _)| one.as_deref().map(Tenants::rank).cmp(&other.as_deref().map(Tenants::rank)));
+    Ok(histories)
 }
 
 /// Whether the same is looked for, however it is quoted.

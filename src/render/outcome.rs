@@ -46,10 +46,12 @@ fn of_one(report: &TargetReport) -> String {
 }
 
 fn of_tenants(reports: &[TargetReport]) -> (Sign, String) {
-    let count = |report: &TargetReport| report.tenants.as_ref().map_or(1, |tenants| tenants.names.len());
+    let count = |report: &TargetReport| report.tenants.as_ref().map_or(0, |tenants| tenants.names.len());
     let of = |wanted: Sign| reports.iter().filter(|report| sign(report) == wanted).map(count).sum::<usize>();
     let total = plural(reports.iter().map(count).sum(), "tenant");
+    let is_short = reports.iter().any(|report| report.tenants.is_none());
     match (of(Sign::Fails), of(Sign::Unknown)) {
+        (0, 0) if is_short => (Sign::Unknown, "unknown for some tenants".to_owned()),
         (0, 0) => {
             let applied = reports.iter().map(|report| report.startup.applies().len()).max().unwrap_or_default();
             let applied = if applied == 0 { String::new() } else { format!(", applies up to {applied}") };
@@ -60,20 +62,32 @@ fn of_tenants(reports: &[TargetReport]) -> (Sign, String) {
     }
 }
 
-/// How far the tenants of a target agree, those that are most standing first: `412 tenants agree, 3 differ: a, b, c`. Nothing
-/// where there are none, or all agree.
+/// How far the tenants of a target agree: `412 tenants agree, 3 differ: a, b, c`. Nothing where there are none, or all agree.
 pub fn agreement(reports: &[TargetReport]) -> Option<String> {
-    let groups: Vec<&[String]> =
-        reports.iter().filter_map(|report| Some(report.tenants.as_ref()?.names.as_slice())).collect();
-    match groups[..] {
-        [] | [_] => None,
-        [[_], ..] => Some(format!("no two of {} tenants agree", groups.len())),
-        [most, ref others @ ..] => {
+    let names = |report: &TargetReport| report.tenants.as_ref().map(|tenants| tenants.names.clone());
+    let (read, unread): (Vec<_>, Vec<_>) = reports.iter().partition(|report| report.counts.applied.is_some());
+    let mut read: Vec<Vec<String>> = read.into_iter().filter_map(names).collect();
+    let unread = unread.into_iter().filter_map(names).collect::<Vec<_>>().concat();
+    if read.len() + usize::from(!unread.is_empty()) < 2 {
+        return None;
+    }
+    // The first of those that are most.
+    read.sort_by_key(|names| std::cmp::Reverse(names.len()));
+    let mut told = Vec::new();
+    match &read[..] {
+        [] => {}
+        [one] if one.len() == 1 => told.push("1 tenant could be read".to_owned()),
+        [one, _, ..] if one.len() == 1 => told.push(format!("no two of {} tenants agree", read.len())),
+        [most, others @ ..] => {
+            told.push(format!("{} tenants agree", most.len()));
             let others = others.concat();
             let differ = if others.len() == 1 { "differs" } else { "differ" };
-            Some(format!("{} tenants agree, {} {differ}: {}", most.len(), others.len(), listed(&others)))
+            told.extend((!others.is_empty()).then(|| format!("{} {differ}: {}", others.len(), listed(&others))));
         }
     }
+    let could_not = || format!("{} could not be read: {}", unread.len(), listed(&unread));
+    told.extend((!unread.is_empty()).then(could_not));
+    Some(told.join(if unread.is_empty() { ", " } else { "; " }))
 }
 
 /// Names or versions, the first of them where they are many.

@@ -95,6 +95,8 @@ struct TenantsV1<'a> {
     patterns: Cow<'a, [String]>,
     /// Their names.
     names: Cow<'a, [String]>,
+    /// How many the target has in all.
+    total: usize,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -177,7 +179,7 @@ fn tenants<'a>((selection, tenants): (&'a Selection, &'a Tenants)) -> TenantsV1<
         Partition::Schemas => PartitionV1::Schemas,
         Partition::Databases => PartitionV1::Databases,
     };
-    TenantsV1 { kind, patterns: (&selection.patterns).into(), names: (&tenants.names).into() }
+    TenantsV1 { kind, patterns: (&selection.patterns).into(), names: (&tenants.names).into(), total: tenants.total }
 }
 
 fn row(row: &AppliedMigration) -> RowV1<'_> {
@@ -234,31 +236,28 @@ impl SnapshotV1<'_> {
         let taken = DateTime::parse_from_rfc3339(&self.taken);
         let taken = taken.map_err(|_| format!("`taken` is `{}`, which is no time", self.taken))?.to_utc();
         let records = self.targets.into_iter().map(RecordV1::into_record).collect::<Result<_, _>>()?;
-        let mut records = Records::new(taken, records);
-        for target in records.records.chunk_by_mut(|one, other| one.is_of_target(other)) {
-            count_tenants(target)?;
-        }
+        let records = Records::new(taken, records);
+        records.records.chunk_by(Record::is_of_target).try_for_each(check_tenants)?;
         Ok(records)
     }
 }
 
-/// Lets the records of one target know how many tenants it has.
+/// Whether the records of one target are all that it has.
 ///
 /// # Errors
-/// A tenant has two of them, or the target as a whole.
-fn count_tenants(records: &mut [Record]) -> Result<(), String> {
-    let names: Vec<&String> =
-        records.iter().flat_map(|record| &record.tenants).flat_map(|tenants| &tenants.names).collect();
-    let total = names.len();
-    let is_ambiguous = names.into_iter().collect::<HashSet<_>>().len() < total
-        || records.len() > 1 && records.iter().any(|record| record.tenants.is_none());
-    if let (true, [Record { service, environment, .. }, ..]) = (is_ambiguous, &*records) {
+/// A tenant has two of them, or the target as a whole; or there is one missing.
+fn check_tenants(records: &[Record]) -> Result<(), String> {
+    let [Record { service, environment, .. }, ..] = records else { return Ok(()) };
+    let tenants: Vec<&Tenants> = records.iter().filter_map(|record| record.tenants.as_deref()).collect();
+    let names: HashSet<&String> = tenants.iter().flat_map(|tenants| &tenants.names).collect();
+    let count: usize = tenants.iter().map(|tenants| tenants.names.len()).sum();
+    if names.len() < count || records.len() > 1 && tenants.len() < records.len() {
         return Err(format!("{service} in {environment} stands in it twice"));
     }
-    for tenants in records.iter_mut().flat_map(|record| &mut record.tenants) {
-        *tenants = Arc::new(Tenants { total, ..Tenants::clone(tenants) });
+    match tenants.iter().find(|tenants| tenants.total != count) {
+        Some(Tenants { total, .. }) => Err(format!("of {service} in {environment} it has {count} of {total} tenants")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 impl RecordV1<'_> {
@@ -295,8 +294,8 @@ impl TenantsV1<'_> {
             PartitionV1::Schemas => Partition::Schemas,
             PartitionV1::Databases => Partition::Databases,
         };
-        let names = self.names.into_owned();
-        (Selection { partition, patterns: self.patterns.into_owned() }, Tenants { total: names.len(), names })
+        let tenants = Tenants { names: self.names.into_owned(), total: self.total };
+        (Selection { partition, patterns: self.patterns.into_owned() }, tenants)
     }
 }
 

@@ -350,6 +350,9 @@ impl ReportV1<'_> {
             let finding = finding.into_finding();
             (finding, reason.into_owned())
         });
+        let targets: Vec<TargetReport> =
+            self.targets.into_iter().map(TargetV1::into_target).collect::<Result<_, _>>()?;
+        targets.chunk_by(TargetReport::is_of_target).try_for_each(check_tenants)?;
         Ok(Report {
             verdict: self.verdict,
             accepted: accepted.collect(),
@@ -357,8 +360,20 @@ impl ReportV1<'_> {
             notes: self.notes.into_iter().map(Cow::into_owned).collect(),
             repository: self.repository.map(Cow::into_owned),
             findings: self.findings.into_iter().map(ScopedFindingV1::into_finding).collect(),
-            targets: self.targets.into_iter().map(TargetV1::into_target).collect::<Result<_, _>>()?,
+            targets,
         })
+    }
+}
+
+/// Whether what is said of one target is said of all its tenants.
+fn check_tenants(reports: &[TargetReport]) -> Result<(), NoReport> {
+    let tenants = || reports.iter().filter_map(|report| report.tenants.as_deref());
+    let count: usize = tenants().map(|tenants| tenants.names.len()).sum();
+    match (tenants().find(|tenants| tenants.total != count), reports) {
+        (Some(Tenants { total, .. }), [TargetReport { service, environment, .. }, ..]) => {
+            Err(NoReport::Damaged(format!("of {service} in {environment} it has {count} of {total} tenants")))
+        }
+        _ => Ok(()),
     }
 }
 

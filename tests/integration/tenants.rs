@@ -18,6 +18,9 @@ const CONFIG: &str = "services: { shop: { migrations: migrations, schemas: ['ten
 type Agreed<'a> = (&'a str, &'a [&'a str], &'a [&'a str]);
 
 fn snapshot(agreed: &[Agreed]) -> String {
+    let total = |environment: &str| {
+        agreed.iter().filter(|(name, ..)| *name == environment).map(|(_, names, _)| names.len()).sum::<usize>()
+    };
     let target = |(environment, names, contents): &Agreed| {
         let row = |(version, content): (usize, &&str)| {
             json!({
@@ -28,7 +31,7 @@ fn snapshot(agreed: &[Agreed]) -> String {
         json!({
             "service": "shop", "environment": environment, "engine": "postgres", "table": "_sqlx_migrations",
             "create-schemas": [], "absent": null,
-            "tenants": { "kind": "schemas", "patterns": ["tenant_*"], "names": names },
+            "tenants": { "kind": "schemas", "patterns": ["tenant_*"], "names": names, "total": total(environment) },
             "rows": (1..).zip(*contents).map(row).collect::<Vec<_>>(),
         })
     };
@@ -143,6 +146,37 @@ fn a_snapshot_that_has_a_tenant_twice_is_damaged() {
         let told = run(&repository(&agreed), &[]);
         assert!(told.contains("a damaged one: shop in staging stands in it twice"), "{told}");
     }
+}
+
+#[test]
+fn what_has_lost_a_tenant_is_damaged() {
+    let (whole, part) = (snapshot(&WORLD), |text: &str| text.replace(r#""tenant_a","tenant_b""#, r#""tenant_a""#));
+    let told = run(&repository(&WORLD).file("snapshot.json", part(&whole)), &[]);
+    assert!(told.contains("a damaged one: of shop in production it has 5 of 6 tenants"), "{told}");
+    let repository = repository(&WORLD);
+    let report = repository.run(&["--snapshot", "snapshot.json", "--format", "json"]).stdout;
+    let mut report: Value = serde_json::from_str(&report).unwrap();
+    report["targets"].as_array_mut().unwrap().pop();
+    let repository = repository.file("reports/cut.json", report.to_string());
+    let told = repository.run(&["merge", "--reports", "reports"]);
+    assert!(told.code != 0 && told.stdout.contains("of shop in production it has 5 of 6 tenants"), "{told}");
+}
+
+#[test]
+fn the_sql_that_mends_a_row_names_the_table_of_each_tenant() {
+    let repository = repository(&WORLD);
+    let git = |arguments: &[&str]| {
+        let person = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"];
+        let git =
+            std::process::Command::new("git").args(person).args(arguments).current_dir(repository.path()).status();
+        assert!(git.unwrap().success());
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "all"]);
+    let told = run(&repository, &["--environment", "production"]);
+    let sql: Vec<&str> = told.lines().filter(|line| line.contains("UPDATE ") || line.contains("DELETE ")).collect();
+    insta::assert_snapshot!(sql.join("\n"), @"");
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub fn rows(name: &TableName, timeout: Duration) -> String {
 /// Asks where a table would be, and does not touch it.
 pub fn place(name: &TableName, timeout: Duration) -> String {
     let is_there = ["@@lower_case_table_names <> 0".to_owned(), schema_exists(name)];
-    format!("{}; SELECT {};", read_only(timeout), part("place", &is_there, concatenate))
+    format!("{}; SELECT {};", read_only(timeout, timeout), part("place", &is_there, concatenate))
 }
 
 /// Whether a client says that there is no such table, and means this one. The catalogue is no witness: it does not list

@@ -20,6 +20,9 @@ const TOGETHER: usize = 100;
 /// So much SQL makes one message: that of some 1,500 tenants, and less than any server refuses.
 const MOST_SQL: usize = 256 << 10;
 
+/// How long a tenant whose table is locked keeps the others waiting: a server counts in seconds.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The databases that are the server's own.
 const SYSTEM: [&str; 4] = ["information_schema", "mysql", "performance_schema", "sys"];
 
@@ -82,7 +85,7 @@ impl Reader<'_> {
     async fn databases(&mut self) -> Result<Vec<String>, DatabaseError> {
         let sql = format!(
             "{}; SELECT CAST(schema_name AS BINARY) FROM information_schema.schemata; COMMIT",
-            read_only(self.left())
+            read_only(self.left(), self.left())
         );
         let rows = self.connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(sql))).await;
         let rows = rows.map_err(|error| self.failure(&error, &self.name_in("information_schema")))?;
@@ -173,7 +176,7 @@ fn admit(history: &mut Result<Vec<AppliedMigration>, DatabaseError>, row: Result
 /// One message that asks for the histories of as many of `tenants` as it holds, and for each of its statements the tenant
 /// that it is about.
 fn message(tenants: &[String], table: &str, timeout: Duration) -> (String, Vec<Option<usize>>) {
-    let begin = read_only(timeout);
+    let begin = read_only(timeout, PATIENCE);
     // Everything up to the last semicolon is a statement.
     let of_begin = begin.matches("; ").count() + 1;
     let (mut sql, mut statements) = (String::new(), Vec::new());

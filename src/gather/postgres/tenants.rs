@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, Connection};
 
 use super::{Login, error, grant, of_table, options, roll_back};
 use crate::gather::agreement::{Agreement, Applied, Histories};
-use crate::gather::limit::{Meter, ROWS_BETWEEN_PAUSES};
+use crate::gather::limit::{MOST_ROWS, Meter, ROWS_BETWEEN_PAUSES};
 use crate::history::{
     AbsentTable, DatabaseError, DatabaseErrorKind as Kind, DatabaseUrl, Engine, History, LookUp, Privilege,
 };
@@ -31,6 +31,11 @@ use shared::{Shared, shared};
 const TOGETHER: usize = 100;
 /// So much SQL makes one message: that of some 2,000 tenants.
 const MOST_SQL: usize = 1 << 20;
+
+/// For how many milliseconds those that are read together wait for one whose table is locked, and hold the others'.
+const PATIENCE: u32 = 200;
+/// How many schemas one `GRANT` is told for.
+const MOST_GRANTED: usize = 20;
 
 /// The histories of the tenants that `selection` takes, in the table of `look_up`. The server cancels each query after what
 /// is left of `timeout`.
@@ -111,11 +116,15 @@ impl Reader<'_> {
 
     fn not_granted(&self, privilege: Privilege, schemas: &[String]) -> Kind {
         let Login { url, options } = &self.login;
-        let tables = schemas.iter().map(|schema| self.name_in(schema));
-        let sql = match privilege {
+        let (shown, others) = schemas.split_at(schemas.len().min(MOST_GRANTED));
+        let tables = shown.iter().map(|schema| self.name_in(schema));
+        let mut sql = match privilege {
             Privilege::Select => grant::select(tables, options.get_username()),
-            _ => grant::usage(schemas, options.get_username()),
+            _ => grant::usage(shown, options.get_username()),
         };
+        if !others.is_empty() {
+            sql.push_str(&format!(" -- and so for {} more", others.len()));
+        }
         Kind::NotGranted { privilege, grant: error::clean(url, options, &sql) }
     }
 
@@ -138,7 +147,7 @@ impl Reader<'_> {
         schemas: Vec<String>,
         agreement: &mut Agreement,
     ) -> Result<Vec<String>, DatabaseError> {
-        let (mut odd, mut meter) = (Vec::new(), Meter::default());
+        let mut odd = Vec::new();
         let mut left: &[String] = &schemas;
         while !left.is_empty() {
             let (asked, sql) = self.message(left);
@@ -150,9 +159,9 @@ impl Reader<'_> {
                 let names: Vec<usize> = names.collect();
                 names.iter().for_each(|tenant| is_answered[*tenant] = true);
                 let names = names.into_iter().map(|tenant| left[tenant].clone());
-                match rows {
-                    Some(rows) => agreement.add(names, Ok(History::Present(meter.admit_all(rows)?))),
-                    None => odd.extend(names),
+                match rows.map(|rows| Meter::default().admit_all(rows)) {
+                    Some(Ok(rows)) => agreement.add(names, Ok(History::Present(rows))),
+                    _ => odd.extend(names),
                 }
             }
             let unanswered = is_answered.iter().position(|is_answered| !is_answered);
@@ -181,7 +190,8 @@ impl Reader<'_> {
         let (mut asked, mut message) = (0, String::new());
         for together in schemas.chunks(TOGETHER) {
             let names = together.iter().map(|schema| self.name_in(schema));
-            let sql = transaction(self.left(), &shared(asked, names));
+            let sql =
+                transaction(self.left(), &format!("SET LOCAL lock_timeout = {PATIENCE}; {}", shared(asked, names)));
             if asked > 0 && message.len() + sql.len() > MOST_SQL {
                 break;
             }
@@ -193,7 +203,8 @@ impl Reader<'_> {
 
     /// The history of one tenant, as that of a target without any.
     async fn read_alone(&mut self, schema: &str) -> Result<Applied, DatabaseError> {
-        let (name, left) = (self.name_in(schema), self.left());
+        // What is left has to do for others that are locked as well.
+        let (name, left) = (self.name_in(schema), self.left() / 2);
         let applied = of_table(&mut self.connection, &self.login, self.look_up, &name, left).await;
         match applied {
             // Of the others each is the history of a tenant, too.
@@ -213,7 +224,8 @@ impl Reader<'_> {
             let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut self.connection);
             while let Some(row) = rows.next().await {
                 match row {
-                    Ok(row) => answers.rows.push(row),
+                    Ok(row) if answers.rows.len() < MOST_ROWS => answers.rows.push(row),
+                    Ok(_) => answers.failed = Some(sqlx::Error::Protocol(format!("more than {MOST_ROWS} rows"))),
                     Err(error) => answers.failed = Some(error),
                 }
                 if answers.failed.is_some() {

@@ -38,6 +38,7 @@ fn kinds() -> Vec<(&'static str, String)> {
                 "ALTER TABLE _sqlx_migrations MODIFY checksum BLOB NULL; UPDATE _sqlx_migrations SET checksum = NULL",
             ),
         ),
+        ("long", altered("UPDATE _sqlx_migrations SET description = repeat('x', 5000) WHERE version = 1")),
         ("more", altered("ALTER TABLE _sqlx_migrations ADD COLUMN i INTEGER DEFAULT 7")),
     ]
 }
@@ -82,6 +83,20 @@ async fn hundreds_of_databases_are_read_on_one_connection() {
     let url = DatabaseUrl::parse(fixture.url().as_str()).unwrap();
     let again = database::history(&url, &LookUp::of(TABLE), TIMEOUT).await.unwrap_err();
     assert!(again.to_string().contains("max_connections_per_hour"), "there was no other connection: {again}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_locked_keeps_nobody_waiting_for_long() {
+    let names = ["a", "b", "c"];
+    let fixture = fixture(&names.map(|name| (name, GOOD.to_owned()))).await;
+    let mut admin = fixture.admin().await;
+    let lock = format!("LOCK TABLES `{}_b`.{TABLE} WRITE", fixture.name);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut admin).await.unwrap();
+    let (read, counts) =
+        together(&fixture.url(), &selection(Partition::Databases, &[&format!("{}_*", fixture.name)])).await;
+    assert_eq!(counts, [2, 1], "{read:#?}");
+    assert!(read[&format!("{}_b", fixture.name)].is_err(), "{read:#?}");
+    drop(admin);
 }
 
 #[tokio::test(flavor = "multi_thread")]

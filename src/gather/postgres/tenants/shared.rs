@@ -3,6 +3,7 @@
 use sqlx::postgres::PgRow;
 
 use super::super::row;
+use crate::gather::limit::MOST_BYTES_OF_A_ROW;
 use crate::history::{DatabaseError, DatabaseErrorKind as Kind, Engine};
 use crate::migration::{AppliedMigration, Checksum, Version};
 use crate::table_name::TableName;
@@ -17,10 +18,11 @@ pub fn shared(first: usize, tables: impl Iterator<Item = TableName>) -> String {
     let of_table = |(number, table): (usize, TableName)| {
         let table = table.quoted(Engine::Postgres);
         format!(
-            "SELECT {number}, (SELECT json_agg(json_build_array(version, description, coalesce(success = false, false), \
-             encode(checksum, 'hex'), coalesce(execution_time = -1, false)) ORDER BY version)::text \
+            "SELECT {number}, (SELECT json_agg(json_build_array(version, left(description, {most}), \
+             coalesce(success = false, false), encode(substring(checksum FROM 1 FOR {most}), 'hex'), coalesce(execution_time = -1, false)) ORDER BY version)::text \
              FROM (SELECT * FROM {table} LIMIT {limit}) r)",
             limit = MOST_ROWS + 1,
+            most = MOST_BYTES_OF_A_ROW + 1,
         )
     };
     let all: Vec<String> = (first..).zip(tables).map(of_table).collect();
