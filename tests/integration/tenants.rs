@@ -176,7 +176,11 @@ fn the_sql_that_mends_a_row_names_the_table_of_each_tenant() {
     git(&["commit", "--quiet", "--message", "all"]);
     let told = run(&repository, &["--environment", "production"]);
     let sql: Vec<&str> = told.lines().filter(|line| line.contains("UPDATE ") || line.contains("DELETE ")).collect();
-    insta::assert_snapshot!(sql.join("\n"), @"");
+    insta::assert_snapshot!(sql.join("\n"), @r#"
+    UPDATE "tenant_e"."_sqlx_migrations" SET checksum = decode('1f7e22c7c0ea23f18eaa40e47945a71f2cb479fba2257126cc756c7c3df72785d5106cb6eaf17f3144abe02570d1d7a7', 'hex') WHERE version = 2 AND checksum = decode('24454095d8d7876ca8e842f34296ca645c83e0f7b50f048c99db4b2ff4da659267afc4ef3e994f3d74e18c741165d931', 'hex');
+    DELETE FROM "tenant_f"."_sqlx_migrations" WHERE version = 3 AND checksum = decode('0aa0289cdbe06225ac0f3b17d0f618102b7e06e9aec404799f936f10d9fa805a0cc191fe49079d9b15c37324e5623614', 'hex');
+    UPDATE "tenant_f"."_sqlx_migrations" SET checksum = decode('1f7e22c7c0ea23f18eaa40e47945a71f2cb479fba2257126cc756c7c3df72785d5106cb6eaf17f3144abe02570d1d7a7', 'hex') WHERE version = 2 AND checksum = decode('24454095d8d7876ca8e842f34296ca645c83e0f7b50f048c99db4b2ff4da659267afc4ef3e994f3d74e18c741165d931', 'hex');
+    "#);
 }
 
 #[test]

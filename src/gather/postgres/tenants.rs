@@ -277,9 +277,9 @@ mod tests {
         SET LOCAL search_path = '';
         SELECT h COLLATE "C", string_agg(i::text, ' ') FROM 
           (SELECT 100, 
-          (SELECT json_agg(json_build_array(version, description, coalesce(success = false, false), encode(checksum, 'hex'), coalesce(execution_time = -1, false)) ORDER BY version)::text FROM 
+          (SELECT json_agg(json_build_array(version, left(description, 4097), coalesce(success = false, false), encode(substring(checksum FROM 1 FOR 4097), 'hex'), coalesce(execution_time = -1, false)) ORDER BY version)::text FROM 
           (SELECT * FROM "tenant_1"."_sqlx_migrations" LIMIT 10001) r) UNION ALL SELECT 101, 
-          (SELECT json_agg(json_build_array(version, description, coalesce(success = false, false), encode(checksum, 'hex'), coalesce(execution_time = -1, false)) ORDER BY version)::text FROM 
+          (SELECT json_agg(json_build_array(version, left(description, 4097), coalesce(success = false, false), encode(substring(checksum FROM 1 FOR 4097), 'hex'), coalesce(execution_time = -1, false)) ORDER BY version)::text FROM 
           (SELECT * FROM "a"";
         DROP"."_sqlx_migrations" LIMIT 10001) r)) t (i, h) GROUP BY h COLLATE "C";
         COMMIT;

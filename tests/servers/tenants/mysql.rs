@@ -108,9 +108,9 @@ async fn databases_that_agree_are_told_as_one() {
     let shown = told.to_string().replace(&fixture.name, "shop");
     insta::assert_snapshot!(shown.lines().take(4).collect::<Vec<_>>().join("\n"), @r"
     exit code 1
-    fail: the target would not start (9 of 13 tenants), the target could not be checked (2 of 13 tenants), 8 errors, 1 warning
+    fail: the target would not start (9 of 14 tenants), the target could not be checked (3 of 14 tenants), 8 errors, 1 warning
 
-    shop in default: 6 tenants agree, 7 differ: shop_absent, shop_behind, shop_column, shop_dirty, shop_edited, shop_empty, shop_null
+    shop in default: 6 tenants agree; 5 differ: shop_absent, shop_behind, shop_dirty, shop_edited, shop_empty; 3 could not be read: shop_column, shop_long, shop_null
     ");
     let schemas = super::repository("schemas: ['shop_*']");
     let url: Url = fixture.url();
