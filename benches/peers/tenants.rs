@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::job::{Job, side_by_side};
-use crate::table::{Table, mebibytes, times};
+use crate::table::{Table, times};
 use crate::{Bench, proxy, work};
 
 /// Schemas, each with a history of its own.
@@ -42,8 +42,8 @@ pub async fn measure(bench: &Bench, table: &mut Table) -> Result<()> {
         let jobs = [one, each.variable("DATABASE_URL", &url).variable("PGSSLMODE", mode)];
         let measured = side_by_side(&jobs, bench.rounds().min(MOST_ROUNDS))?;
         let [one, each] = &measured[..] else { continue };
-        table.add(work, one, "1", &format!("{} of memory", mebibytes(one.peak)));
-        table.add(work, each, &times(each.against(one)), &format!("{} of memory", mebibytes(each.peak)));
+        table.add(work, one, "1", "");
+        table.add(work, each, &times(each.against(one)), "");
     }
     far(bench, table, &together, &url).await
 }
