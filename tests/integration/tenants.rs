@@ -6,6 +6,7 @@ use std::fs;
 use migration_preflight::migration::Checksum;
 use serde_json::{Value, json};
 
+use crate::shared::git::git;
 use crate::shared::repository::Repository;
 
 const ONE: &str = "SELECT 1;\n";
@@ -165,15 +166,9 @@ fn what_has_lost_a_tenant_is_damaged() {
 #[test]
 fn the_sql_that_mends_a_row_names_the_table_of_each_tenant() {
     let repository = repository(&WORLD);
-    let git = |arguments: &[&str]| {
-        let person = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"];
-        let git =
-            std::process::Command::new("git").args(person).args(arguments).current_dir(repository.path()).status();
-        assert!(git.unwrap().success());
-    };
-    git(&["init", "--quiet"]);
-    git(&["add", "."]);
-    git(&["commit", "--quiet", "--message", "all"]);
+    for arguments in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message", "all"]] {
+        git(repository.path(), arguments);
+    }
     let told = run(&repository, &["--environment", "production"]);
     let sql: Vec<&str> = told.lines().filter(|line| line.contains("UPDATE ") || line.contains("DELETE ")).collect();
     insta::assert_snapshot!(sql.join("\n"), @r#"

@@ -1,7 +1,6 @@
 //! The SQL that explanations print does on a real server what it says, and nothing where the row is another one by now.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use migration_preflight::compare::compare;
@@ -15,18 +14,12 @@ use migration_preflight::source::Source;
 use migration_preflight::target::Target;
 use url::Url;
 
+use crate::shared::git::git;
 use crate::{mysql, support};
 
 const ONE: &str = "CREATE TABLE one (id INTEGER);\n";
 const TWO: &str = "CREATE TABLE two (id INTEGER);\n";
 const THREE: &str = "CREATE TABLE three (id INTEGER);\n";
-
-fn git(root: &Path, arguments: &[&str]) {
-    let person = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"];
-    let isolated = [("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")];
-    let output = Command::new("git").args(person).args(arguments).current_dir(root).envs(isolated).output().unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {output:?}");
-}
 
 /// The first migration was edited after it was applied, the second one deleted, the third one is the fourth now.
 fn repository() -> tempfile::TempDir {

@@ -17,6 +17,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use url::Url;
 
 use crate::proxy;
+use crate::shared::git::git;
 use crate::shared::readme;
 use crate::shared::repository::{Repository, Run};
 use crate::support::{CREATE, Fixture, PIECES, TABLE, TIMEOUT, WITHOUT_TLS, history, variable};
@@ -406,46 +407,35 @@ async fn a_snapshot_of_tenants_says_of_them_what_the_server_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_is_judged_for_each_tenant() {
     let (fixture, repository) = world().await;
-    let git = |arguments: &[&str]| {
-        let person = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"];
-        let done = std::process::Command::new("git")
-            .args(person)
-            .args(arguments)
-            .current_dir(repository.path())
-            .env("GIT_COMMITTER_DATE", "2026-01-07T10:00:00Z")
-            .env("GIT_AUTHOR_DATE", "2026-01-07T10:00:00Z")
-            .status();
-        assert!(done.unwrap().success());
-    };
-    git(&["init", "--quiet"]);
-    git(&["add", "."]);
-    git(&["commit", "--quiet", "--message", "all"]);
+    for arguments in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message", "all"]] {
+        git(repository.path(), arguments);
+    }
     let told = run(&repository, &fixture.url(), &["rollback", "--last", "1"]).await;
-    let commit = told.stdout.split("2026-01-07  ").nth(1).unwrap()[..12].to_owned();
+    let commit = told.stdout.split("2026-01-09  ").nth(1).unwrap()[..12].to_owned();
     insta::assert_snapshot!(told.to_string().replace(&commit, "[commit]"), @r"
     exit code 1
     shop in default (5 tenants): 3 migrations applied
-        2026-01-07  [commit]  ✓ starts  all
+        2026-01-09  [commit]  ✓ starts  all
     the oldest that would start: [commit]
 
     shop in default (tenant_ahead): 4 migrations applied
-        2026-01-07  [commit]  ✗ fails: migration 4 was previously applied but is missing in the resolved migrations  all
+        2026-01-09  [commit]  ✗ fails: migration 4 was previously applied but is missing in the resolved migrations  all
     none of them would start
 
     shop in default (tenant_behind): 2 migrations applied
-        2026-01-07  [commit]  ✓ starts, applies 1  all
+        2026-01-09  [commit]  ✓ starts, applies 1  all
     the oldest that would start: [commit]
 
     shop in default (tenant_dirty): 3 migrations applied
-        2026-01-07  [commit]  ✗ fails: migration 3 is partially applied; fix and remove row from `_sqlx_migrations` table  all
+        2026-01-09  [commit]  ✗ fails: migration 3 is partially applied; fix and remove row from `_sqlx_migrations` table  all
     none of them would start
 
     shop in default (tenant_edited): 3 migrations applied
-        2026-01-07  [commit]  ✗ fails: migration 2 was previously applied but has been modified  all
+        2026-01-09  [commit]  ✗ fails: migration 2 was previously applied but has been modified  all
     none of them would start
 
     shop in default (tenant_new): 0 migrations applied
-        2026-01-07  [commit]  ✓ starts, applies 3  all
+        2026-01-09  [commit]  ✓ starts, applies 3  all
     the oldest that would start: [commit]
 
     shop in default: none of them would start for every tenant

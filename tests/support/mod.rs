@@ -1,5 +1,6 @@
 //! What the test binaries share.
 
+pub mod git;
 pub mod images;
 pub mod names;
 pub mod oracle;
